@@ -1,0 +1,1 @@
+"""One Backend protocol, one folder per kind of server."""

@@ -1,0 +1,1 @@
+"""Showing and delivering a job in Discord."""

@@ -1,0 +1,186 @@
+"""A job: an accepted order on its way to one message."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.errors import Failure
+from bot.domain.request import PaintRequest
+
+
+class State(StrEnum):
+    """The life of a job; the last three are ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAINTED = "painted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be painted or changed."""
+        return self in {State.DELIVERED, State.FAILED, State.CANCELLED}
+
+
+class Origin(StrEnum):
+    """What a person did to get the job."""
+
+    DRAW = "draw"
+    REMIX = "remix"
+    REROLL = "reroll"
+    EDIT = "edit"
+
+
+class Ping(StrEnum):
+    """How a person is told after a long wait."""
+
+    OFF = "off"
+    MENTION = "mention"
+    DM = "dm"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a job's message lives.
+
+    ``message_id`` is ``None`` until the message exists; ``reply_to`` is the message a new one answers.
+    ``reachable``: the bot is in that place and may use the channel's own routes (not so in a user-install).
+    """
+
+    channel_id: int
+    message_id: int | None = None
+    guild_id: int | None = None
+    reply_to: int | None = None
+    ephemeral: bool = False
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionToken:
+    """An interaction's token: good for 15 minutes, never logged (Discord docs, Receiving and Responding)."""
+
+    value: str = field(repr=False)
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """All that is needed to paint a job, show it and do it again.
+
+    ``locale`` is that of the public text, chosen when the job was accepted; ``max_file_bytes`` is what the
+    place takes in one file.
+    """
+
+    request: PaintRequest
+    origin: Origin = Origin.DRAW
+    parent: int | None = None
+    spoiler: bool = False
+    locale: str = "en"
+    ping: Ping = Ping.MENTION
+    max_file_bytes: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One painted original in the blob store: sizes in px, ``blob`` its hash."""
+
+    blob: str
+    media_type: str
+    width: int
+    height: int
+    seed: int
+    infotext: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a backend made of a job: ``seconds`` is its own painting time.
+
+    ``notes`` are marked texts on what came out other than asked.
+    """
+
+    pictures: tuple[Picture, ...]
+    backend: str
+    seconds: float
+    model: str | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job about to be queued. ``key`` says where it came from and is unique: a second one is the first."""
+
+    key: str
+    guild: int
+    user: int
+    spec: JobSpec
+    address: Address
+    token: InteractionToken | None = None
+    lane: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it is now: the row, read.
+
+    ``guild`` is the one that pays in the fair queue (a person's own id in direct messages); times are unix
+    seconds; ``cost`` and ``tag`` are ticks; ``attempt`` counts starts and fences out stale workers;
+    ``crashes`` counts process deaths while it ran; ``told_at`` is when its message got the last word.
+    """
+
+    id: int
+    key: str
+    lane: str
+    guild: int
+    user: int
+    state: State
+    spec: JobSpec
+    address: Address
+    token: InteractionToken | None
+    cost: int
+    tag: int
+    attempt: int
+    crashes: int
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    told_at: float | None = None
+    pinged_at: float | None = None
+    result: Result | None = None
+    failure: Failure | None = None
+    cancelled_by: int | None = None
+    backend: str | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to finish one attempt of a job."""
+
+    job: Job
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in line: jobs and ticks ahead, and about how many seconds (``None``: not measured yet)."""
+
+    ahead: int
+    cost_ahead: int
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """An interaction that was seen but whose job is not queued yet; a restart finds the orphans.
+
+    ``reply_locale`` is that of the words an orphan gets.
+    """
+
+    interaction_id: int
+    application_id: int
+    token: InteractionToken
+    reply_locale: str = "en"

@@ -1,0 +1,130 @@
+"""The outside as the services see it: Protocols and the plain values that cross them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.job import Job
+from bot.domain.request import PaintRequest
+
+Clock = Callable[[], float]
+"""Unix seconds; passed in so that tests own the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is: ``fraction`` 0–1, ``eta_s`` seconds left, ``preview`` an encoded picture."""
+
+    fraction: float
+    step: int = 0
+    steps: int = 0
+    eta_s: float | None = None
+    preview: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """One picture in memory, exactly as the backend encoded it; sizes in px."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width: int
+    height: int
+    seed: int
+    infotext: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """A backend's whole answer to one request."""
+
+    pictures: tuple[Painted, ...]
+    seconds: float
+    model: str | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Listing(StrEnum):
+    """The lists a backend has."""
+
+    MODELS = "models"
+    SAMPLERS = "samplers"
+    SCHEDULERS = "schedulers"
+    LORAS = "loras"
+    UPSCALERS = "upscalers"
+    VAES = "vaes"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do right now; a missing listing means the backend has no such thing."""
+
+    listings: Mapping[Listing, tuple[str, ...]]
+    loaded_model: str | None = None
+
+
+class Backend(Protocol):
+    """A server that paints. Every call has a timeout and raises only ``BackendError`` (or is cancelled)."""
+
+    @property
+    def name(self) -> str:
+        """Short name for people and logs, without address or credentials."""
+
+    @property
+    def slots(self) -> int:
+        """How many jobs it runs at once."""
+
+    async def capabilities(self) -> Capabilities:
+        """Ask for its lists."""
+
+    async def health(self) -> None:
+        """Return if it can take work; raise the ``BackendError`` that says why not."""
+
+    async def generate(
+        self,
+        request: PaintRequest,
+        *,
+        task: str,
+        init_image: bytes | None,
+        on_progress: Callable[[Progress], None],
+    ) -> Painting:
+        """Paint ``request``; ``task`` is our own id for it. Cancelling the call interrupts the server."""
+
+    async def abandon(self, task: str) -> None:
+        """Stop ``task`` if the server still works on it, left over from an earlier life of ours."""
+
+    async def close(self) -> None:
+        """Free its connections."""
+
+
+class Blobs(Protocol):
+    """Every picture's bytes, by the hash of the bytes."""
+
+    async def put(self, data: bytes) -> str:
+        """Store ``data`` durably and return its hash; the same bytes twice are one blob."""
+
+    async def get(self, blob: str) -> bytes:
+        """Return the bytes; raises ``GoneError`` if they are no longer kept."""
+
+
+class SettingsStore(Protocol):
+    """Settings of servers and persons: ``scope`` is ``server`` or ``person``, values are JSON scalars."""
+
+    async def load(self, scope: str, owner: int) -> Mapping[str, object]:
+        """Return what was set; empty if nothing."""
+
+    async def save(self, scope: str, owner: int, values: Mapping[str, object]) -> None:
+        """Replace what was set."""
+
+
+class Announcer(Protocol):
+    """Whoever shows people what becomes of jobs. Calls return at once and never raise."""
+
+    def changed(self, job: Job) -> None:
+        """Tell that the job has entered the state it now has."""
+
+    def progressed(self, job_id: int, progress: Progress) -> None:
+        """Tell that the running job got this far."""

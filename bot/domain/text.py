@@ -1,0 +1,20 @@
+"""Words below the ``ui``: marked here, rendered in somebody's language only where they are shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Value = str | int | float
+"""What a text may carry: values that survive JSON."""
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do not translate yet"
+    """Mark ``message`` for the translators and return it unchanged."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A marked message with the values of its ``{placeholders}``; rendered by ``bot.i18n``."""
+
+    message: str
+    values: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Pillow, off the event loop."""

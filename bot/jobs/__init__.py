@@ -1,0 +1,1 @@
+"""The Jobs service over a small engine protocol."""
