@@ -19,17 +19,20 @@ class Failure:
     """Why a job ended without a picture, as stored with it.
 
     ``message`` and ``hint`` are marked texts, ``values`` fill both; ``code`` is set only for our own bugs
-    and stands in the log beside the traceback.
+    and stands in the log beside the traceback. ``smaller_may_help``: the same at a smaller size may succeed.
     """
 
     message: str
     hint: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
     code: str | None = None
+    smaller_may_help: bool = False
 
 
 class BotError(Exception):
     """Words for the asker: what happened (``message``) and what to do next (``hint``)."""
+
+    smaller_may_help = False
 
     def __init__(self, message: str, hint: str = "", **values: Value) -> None:
         super().__init__(message)
@@ -47,7 +50,9 @@ class BotError(Exception):
 
     def failure(self) -> Failure:
         """Return what is stored with a job that ends by this error."""
-        return Failure(self.message, self.hint, dict(self.values))
+        return Failure(
+            self.message, self.hint, dict(self.values), smaller_may_help=self.smaller_may_help
+        )
 
 
 class RequestError(BotError):
@@ -112,6 +117,8 @@ class RejectedError(BackendError):
 
 class OutOfMemoryError(BackendError):
     """The request does not fit its graphics memory: a smaller one may."""
+
+    smaller_may_help = True
 
 
 class ProtocolError(BackendError):

@@ -40,14 +40,14 @@ class Limits:
                 length=max(len(request.prompt), len(request.negative_prompt)),
                 max=MAX_PROMPT,
             )
-        self._range(N_("width"), request.width, MIN_SIDE, self.max_side)
-        self._range(N_("height"), request.height, MIN_SIDE, self.max_side)
-        self._range(N_("steps"), request.steps, 1, self.max_steps)
-        self._range(N_("count"), request.count, 1, self.max_count)
-        self._range(N_("cfg_scale"), request.cfg_scale, 0, 30)
-        self._range(N_("seed"), request.seed, 0, MAX_SEED)
+        self.check_range(N_("width"), request.width, MIN_SIDE, self.max_side)
+        self.check_range(N_("height"), request.height, MIN_SIDE, self.max_side)
+        self.check_range(N_("steps"), request.steps, 1, self.max_steps)
+        self.check_range(N_("count"), request.count, 1, self.max_count)
+        self.check_range(N_("cfg_scale"), request.cfg_scale, 0, 30)
+        self.check_range(N_("seed"), request.seed, 0, MAX_SEED)
         if request.strength is not None:
-            self._range(N_("strength"), request.strength, 0.05, 1)
+            self.check_range(N_("strength"), request.strength, 0.05, 1)
         if request.width * request.height > self.max_pixels:
             raise LimitError(
                 N_("{width}×{height} is more than a picture may have here."),
@@ -58,7 +58,8 @@ class Limits:
             )
 
     @staticmethod
-    def _range(name: str, value: float, low: float, high: float) -> None:
+    def check_range(name: str, value: float, low: float, high: float) -> None:
+        """Raise ``LimitError`` unless ``low ≤ value ≤ high``."""
         if not low <= value <= high:
             raise LimitError(
                 N_("{option} {value} is outside what is allowed here."),

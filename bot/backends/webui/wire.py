@@ -1,0 +1,153 @@
+"""HTTP to one WebUI: every call bounded, every failure a ``BackendError`` in words."""
+
+import asyncio
+import io
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import stamina
+
+from bot.backends.address import BackendAddress
+from bot.backends.webui import errors
+from bot.domain.errors import UnreachableError
+
+MAX_ANSWER_BYTES = 512 * 1024 * 1024
+_READ_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long is too long, in seconds.
+
+    ``stall_s``: nothing moves in a running job (loading a model from a slow disk is minutes of that);
+    ``total_s``: one whole job; ``get_s``: any other answer; ``poll_s``: between two looks at the progress.
+    """
+
+    connect_s: float = 5.0
+    get_s: float = 10.0
+    interrupt_s: float = 5.0
+    stall_s: float = 300.0
+    total_s: float = 3600.0
+    poll_s: float = 0.5
+
+
+class Wire:
+    """The connection to one server.
+
+    Each call has a connection of its own: Forge closes pooled ones after a failure without saying so, and a
+    paint request on such a connection may or may not have begun.
+    """
+
+    def __init__(self, address: BackendAddress, pace: Pace) -> None:
+        self._name = address.name
+        self._url = address.url
+        self._headers = _authorization(address.auth)
+        self._pace = pace
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def get(self, path: str) -> bytearray:
+        """Return the body of a GET; failed connections are tried again with jitter, three times in all."""
+        caller = stamina.AsyncRetryingCaller(
+            attempts=3, timeout=self._pace.get_s, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+        )
+        return await caller(UnreachableError, self.fetch, "GET", path)
+
+    async def fetch(self, method: str, path: str, body: bytes | None = None) -> bytearray:
+        """Return the body of one short call, not repeated."""
+        timeout = aiohttp.ClientTimeout(total=self._pace.get_s, sock_connect=self._pace.connect_s)
+        async with self._call(method, path, body, timeout) as response:
+            return await self._body(response, _nothing)
+
+    async def paint(self, path: str, body: bytes, moved: Callable[[], None]) -> bytearray:
+        """Return the answer to a paint request, however long it takes; ``moved`` is called as it comes in.
+
+        Only a connection that was never made is tried again: after that the server may be painting already.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._pace.connect_s)
+
+        async def once() -> bytearray:
+            async with self._call("POST", path, body, timeout) as response:
+                return await self._body(response, moved)
+
+        caller = stamina.AsyncRetryingCaller(attempts=3, timeout=5.0, wait_initial=0.1, wait_max=1.0)
+        return await caller(_never_sent, once)
+
+    async def close(self) -> None:
+        """Free the connections."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=16, force_close=True),
+                headers=self._headers,
+                read_bufsize=_READ_BYTES,
+            )
+        return self._opened
+
+    @asynccontextmanager
+    async def _call(
+        self, method: str, path: str, body: bytes | None, timeout: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            async with self._session.request(
+                method,
+                self._url + path,
+                # aiohttp wants big bodies as files, which it sends in slices.
+                data=None if body is None else io.BytesIO(body),
+                headers={} if body is None else {"Content-Type": "application/json"},
+                allow_redirects=False,
+                timeout=timeout,
+            ) as response:
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.lost(self._name, error) from error
+
+    async def _body(self, response: aiohttp.ClientResponse, moved: Callable[[], None]) -> bytearray:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            moved()
+            if len(body) > MAX_ANSWER_BYTES:
+                raise errors.broken(self._name)
+        if response.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+            raise errors.refusal(self._name, response.status, bytes(body))
+        return body
+
+
+@asynccontextmanager
+async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run ``work`` in a task of its own while the block runs, and end it with the block."""
+    task: asyncio.Task[None] = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
+
+
+def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:
+    """Return the Basic header; the WebUI compares the UTF-8 of both (RFC 7617)."""
+    if auth is None:
+        return {}
+    return {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode('ascii')}"}
+
+
+def _never_sent(error: Exception) -> bool:
+    cause = error.__cause__
+    return isinstance(error, UnreachableError) and isinstance(
+        cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+    )
+
+
+def _nothing() -> None:
+    """Take no notice."""

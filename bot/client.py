@@ -1,0 +1,256 @@
+"""The Discord client and the order in which everything starts and stops."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import discord
+import structlog
+from discord.ext import commands
+from yarl import URL
+
+from bot.backends.decoding import Decoder
+from bot.backends.factory import build
+from bot.backends.webui.wire import Pace
+from bot.delivery.board import Board
+from bot.delivery.courier import Courier
+from bot.delivery.desk import Desk
+from bot.delivery.messenger import Messenger
+from bot.domain.ports import Backend, Clock, SettingsStore
+from bot.domain.request import MAX_SEED
+from bot.fetching.attachments import Attachments
+from bot.imaging.imaging import Imaging
+from bot.jobs.embedded import Embedded
+from bot.jobs.service import Jobs
+from bot.services.catalogue import Catalogue
+from bot.services.fleet import Fleet
+from bot.services.generation import Generation
+from bot.services.orders import Orders
+from bot.services.preferences import Preferences
+from bot.services.studio import Studio
+from bot.settings import Settings
+from bot.storage.blobs import FolderBlobs
+from bot.storage.database import Database
+from bot.storage.settings import StoredSettings
+from bot.tree import Tree
+
+log = structlog.get_logger(__name__)
+
+EXTENSIONS = (
+    "cogs.draw",
+    "cogs.actions",
+    "cogs.model",
+    "cogs.settings",
+    "cogs.preferences",
+    "cogs.queue",
+    "cogs.help",
+)
+DISCORD_API = "https://discord.com/api/v10"
+SWEEP_S = 60.0
+SETTLE_S = 10.0
+"""How long results that are painted get to reach their messages when the bot stops."""
+
+
+class StartError(Exception):
+    """The bot cannot start; the words are for the host."""
+
+
+class TokenRefusedError(StartError):
+    """Discord does not know the token."""
+
+
+class DiscordAwayError(StartError):
+    """Discord cannot be reached."""
+
+
+def intents() -> discord.Intents:
+    """Return what the gateway is asked for: nothing privileged, no message content."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True  # channels, roles and permissions
+    wanted.guild_messages = True  # a deleted status message cancels its job
+    wanted.dm_messages = True  # likewise in direct messages
+    wanted.guild_reactions = True  # 🔁 and ❌
+    wanted.dm_reactions = True  # likewise in direct messages
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Foundations:
+    """What stands before Discord is there: the queue, the store, the painters, and the time."""
+
+    jobs: Jobs
+    store: SettingsStore
+    blobs: FolderBlobs
+    backends: tuple[Backend, ...]
+    imaging: Imaging
+    attachments: Attachments
+    clock: Clock
+
+
+class Easel(commands.Bot):
+    """The bot as discord.py sees it; the cogs find everything they call in ``studio`` and ``desk``."""
+
+    def __init__(self, settings: Settings, base: Foundations) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents(),
+            tree_cls=Tree,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self.settings = settings
+        self._store = base.store
+        self._blobs = base.blobs
+        jobs, clock = base.jobs, base.clock
+        fleet = Fleet(base.backends, clock=clock)
+        catalogue = Catalogue(base.backends)
+        preferences = Preferences(base.store, defaults=settings.defaults, limits=settings.limits)
+        self.messenger = Messenger(self, clock=clock)
+        self.courier = Courier(jobs, self.messenger, base.blobs, base.imaging, preferences, clock=clock)
+        self.board = Board(jobs, fleet, self.messenger, self.courier, clock=clock)
+        jobs.on_change(self.board.changed)
+        orders = Orders(
+            jobs,
+            catalogue,
+            preferences,
+            announcer=self.board,
+            draw_seed=lambda: secrets.randbelow(MAX_SEED + 1),
+            premium_guilds=settings.premium_guild_ids,
+        )
+        self.desk = Desk(jobs, orders, self.messenger, base.blobs, base.imaging, base.attachments, clock=clock)
+        self.generation = Generation(jobs, fleet, catalogue, base.blobs, announcer=self.board)
+        self.studio = Studio(
+            jobs, orders, catalogue, preferences, fleet, base.blobs, clock=clock, limits=settings.limits
+        )
+
+    async def setup_hook(self) -> None:
+        """Load the cogs and tell Discord about the commands if they changed since the last start."""
+        if self.settings.discord_api != DISCORD_API:
+            # discord.py knows one gateway by heart; behind another address that API has to be asked.
+            _, gateway, _ = await self.http.get_bot_gateway()
+            discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await self._sync()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Ignore text: every command is a slash command."""
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Paint and deliver, connected to the gateway, until ``stop``; then drain within bounds.
+
+        Painting and delivering need no gateway: they go on while it is lost.
+        """
+        if apologies := await self.desk.apologise():
+            log.info("orders seen but not queued", count=apologies)
+        async with asyncio.TaskGroup() as tasks:
+            others = [
+                tasks.create_task(self.connect(), name="gateway"),
+                tasks.create_task(self.board.run(), name="board"),
+                tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
+                tasks.create_task(self._sweep(), name="sweep"),
+            ]
+            painting = tasks.create_task(self.generation.run(), name="painting")
+            await stop.wait()
+            log.info("stopping")
+            self.generation.stop()
+            await painting
+            await self.board.settle(SETTLE_S)
+            await self.close()
+            for task in others:
+                task.cancel()
+
+    async def _sweep(self) -> None:
+        while True:
+            for job in await self.studio.jobs.sweep():
+                self.board.changed(job)
+            keep = await self.studio.jobs.blobs_in_use()
+            await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
+            await asyncio.sleep(SWEEP_S)
+
+    async def _sync(self) -> None:
+        guild = discord.Object(self.settings.sync_guild) if self.settings.sync_guild else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        digest = hashlib.sha256(json.dumps([self.application_id, payload], sort_keys=True).encode()).hexdigest()
+        owner = guild.id if guild else 0
+        if (await self._store.load("commands", owner)).get("digest") == digest:
+            return
+        await self.tree.sync(guild=guild)
+        await self._store.save("commands", owner, {"digest": digest})
+        log.info("commands told to Discord", count=len(payload))
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterator[Foundations]:
+    """Open the queue, the store and the backends' clients, and close them in the opposite order.
+
+    Raises ``BotError`` where another process has the queue or the data folder cannot be used.
+    """
+    folder = settings.data_dir
+    url = settings.database_url.get_secret_value() or Database.in_folder(folder)
+    database = Database(url)
+    jobs = Jobs(
+        database,
+        Embedded(database),
+        clock=clock,
+        max_wait_s=settings.max_wait_h * 3600,
+    )
+    async with AsyncExitStack() as stack:
+        recovery = await jobs.open()
+        stack.push_async_callback(jobs.close)
+        if recovery.requeued or recovery.failed:
+            log.info("jobs of an earlier life", requeued=len(recovery.requeued), failed=len(recovery.failed))
+        imaging = Imaging()
+        stack.push_async_callback(imaging.close)
+        decoder = Decoder()
+        stack.push_async_callback(decoder.close)
+        attachments = Attachments(hosts=_attachment_hosts(settings))
+        stack.push_async_callback(attachments.close)
+        backends = build(
+            settings.backend_addresses,
+            clock=clock,
+            imaging=imaging,
+            decoder=decoder,
+            pace=Pace(stall_s=settings.stall_timeout_s),
+        )
+        for backend in backends:
+            stack.push_async_callback(backend.close)
+        yield Foundations(
+            jobs=jobs,
+            store=StoredSettings(database),
+            blobs=FolderBlobs(folder / "blobs", clock),
+            backends=tuple(backends),
+            imaging=imaging,
+            attachments=attachments,
+            clock=clock,
+        )
+
+
+def _attachment_hosts(settings: Settings) -> set[str]:
+    # Whoever stands in for Discord's API serves its attachments too.
+    return set() if settings.discord_api == DISCORD_API else {URL(settings.discord_api).host or ""}
+
+
+async def serve(settings: Settings, stop: asyncio.Event, *, clock: Clock = time.time) -> None:
+    """Run the bot until ``stop`` is set; raises ``StartError`` with words for the host."""
+    discord.http.Route.BASE = settings.discord_api
+    async with opened(settings, clock=clock) as base, Easel(settings, base) as easel:
+        try:
+            await easel.login(settings.discord_token.get_secret_value())
+        except discord.LoginFailure as error:
+            raise TokenRefusedError(
+                "Discord does not know this DISCORD_TOKEN. Reset it in the developer portal."
+            ) from error
+        except (discord.HTTPException, OSError) as error:
+            raise DiscordAwayError(f"Discord cannot be reached: {type(error).__name__}.") from error
+        await easel.work(stop)

@@ -1,0 +1,66 @@
+"""Who asks, read off an interaction or a reaction."""
+
+import discord
+
+from bot.domain.errors import DeniedError
+from bot.domain.text import N_
+from bot.services.orders import Asker
+
+_NEEDED = {
+    "view_channel": N_("View Channel"),
+    "embed_links": N_("Embed Links"),
+    "attach_files": N_("Attach Files"),
+}
+
+
+def asker_of(interaction: discord.Interaction) -> Asker:
+    """Return who asks, with the permissions Discord computed for them in that very channel."""
+    permissions = interaction.permissions
+    return Asker(
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        moderates=interaction.guild_id is not None and permissions.manage_messages,
+        manages=interaction.guild_id is not None and permissions.manage_guild,
+        locale=interaction.locale.value,
+        guild_locale=interaction.guild_locale.value if interaction.guild_locale else None,
+        max_file_bytes=interaction.filesize_limit,
+    )
+
+
+def asker_of_reaction(client: discord.Client, payload: discord.RawReactionActionEvent) -> Asker:
+    """Return who reacted; permissions come from the cached server, as no interaction brings them."""
+    guild = client.get_guild(payload.guild_id) if payload.guild_id else None
+    channel = guild.get_channel_or_thread(payload.channel_id) if guild else None
+    permissions = discord.Permissions.none()
+    if channel is not None and payload.member is not None:
+        permissions = channel.permissions_for(payload.member)
+    locale = guild.preferred_locale.value if guild else "en"
+    return Asker(
+        user_id=payload.user_id,
+        guild_id=payload.guild_id,
+        moderates=permissions.manage_messages,
+        manages=permissions.manage_guild,
+        locale=locale,
+        guild_locale=locale,
+        max_file_bytes=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
+    )
+
+
+def reaches_channel(interaction: discord.Interaction) -> bool:
+    """Tell whether the bot itself may use the channel's routes there: not so where only a person brought it."""
+    if interaction.guild_id is not None:
+        return interaction.is_guild_integration()
+    return interaction.context.dm_channel
+
+
+def check_channel(interaction: discord.Interaction) -> None:
+    """Raise ``DeniedError`` naming what the bot may not do in this channel but needs for a picture."""
+    if not reaches_channel(interaction) or interaction.guild_id is None:
+        return
+    missing = [words for name, words in _NEEDED.items() if not getattr(interaction.app_permissions, name)]
+    if missing:
+        raise DeniedError(
+            N_("I may not post pictures in this channel: {permissions} is missing."),
+            N_("Ask an admin to give me that permission here, or use another channel."),
+            permissions=", ".join(missing),
+        )

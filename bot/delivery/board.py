@@ -1,0 +1,278 @@
+"""What people see of their jobs while they wait: one message each, edited at a calm pace, latest state wins."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bot.delivery.courier import Courier
+from bot.delivery.messenger import BlockedError, Messenger, Obstacle
+from bot.domain.job import Job, Place, State
+from bot.domain.ports import Clock, Progress
+from bot.jobs.service import Jobs
+from bot.services.fleet import Fleet
+from bot.ui import cards
+from bot.ui.card import Card
+
+log = structlog.get_logger(__name__)
+
+GRACE_S = 0.5
+"""A job this fast gets no status at all: its message goes straight to the result."""
+QUIET_S = 2.0
+"""A job painted faster than this shows no progress."""
+FAR_AHEAD = 10
+FAR_INTERVAL_S = 30.0
+"""How often the place is renewed for those who still have more than ``FAR_AHEAD`` jobs before them."""
+AGED_S = 55 * 60
+"""Edits of messages over an hour old are limited (Discord error 30046): from here on only states are shown."""
+RETRY_S = (1.0, 300.0)
+"""First and longest pause in seconds before Discord is asked again to take a message."""
+
+
+@dataclass(slots=True)
+class _Slate:
+    """One job's message as it should be (``job``, ``progress``, ``place``) and when it was last drawn."""
+
+    job: Job
+    resumed: bool = False
+    place: Place | None = None
+    progress: Progress | None = None
+    wanted: int = 0
+    drawn: int = -1
+    drawn_state: State | None = None
+    drawn_at: float = float("-inf")
+    failures: int = 0
+    busy: bool = False
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Board:
+    """Implements the ``Announcer`` port: keeps every job's message true until it has the last word.
+
+    One edit in flight and one pending per message. Deliveries go before changes of state, those before
+    progress and place. ``interval_s`` is the least time in seconds between two edits of progress or place.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        fleet: Fleet,
+        messenger: Messenger,
+        courier: Courier,
+        *,
+        clock: Clock,
+        interval_s: float = 2.0,
+        deliveries: int = 8,
+        edits: int = 16,
+    ) -> None:
+        self._jobs = jobs
+        self._fleet = fleet
+        self._messenger = messenger
+        self._courier = courier
+        self._clock = clock
+        self._interval_s = interval_s
+        self._deliveries = asyncio.Semaphore(deliveries)
+        self._edits = asyncio.Semaphore(edits)
+        self._channels: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._slates: dict[int, _Slate] = {}
+        self._moved = asyncio.Event()
+        self._outage_since: float | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def changed(self, job: Job) -> None:
+        """Show the job's new state at once, after ``GRACE_S`` if it is its first."""
+        self._moved.set()
+        slate = self._slates.get(job.id)
+        if slate is None:
+            if job.told_at is not None:
+                return
+            slate = self._slates[job.id] = _Slate(job)
+            delay_s = GRACE_S if job.state is State.QUEUED else 0.0
+        else:
+            # Waiting turned to painting within the grace: still no reason to show anything yet.
+            delay_s = 0.0 if _last(job) or slate.drawn >= 0 else GRACE_S
+        slate.job = job
+        slate.wanted += 1
+        if job.state is not State.RUNNING:
+            slate.progress = None
+        self._schedule(slate, delay_s)
+
+    def progressed(self, job_id: int, progress: Progress) -> None:
+        """Show how far the job is, when its message may be edited next."""
+        slate = self._slates.get(job_id)
+        if slate is None or slate.job.state is not State.RUNNING:
+            return
+        if progress.preview is None and slate.progress is not None:
+            progress = Progress(
+                progress.fraction, progress.step, progress.steps, progress.eta_s, slate.progress.preview
+            )
+        slate.progress = progress
+        slate.wanted += 1
+        now = self._clock()
+        if now - slate.job.created_at < AGED_S and now - (slate.job.started_at or now) >= QUIET_S:
+            self._schedule(slate, self._calm(slate))
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs' messages are still to get their last word."""
+        return len(self._slates)
+
+    async def run(self) -> None:
+        """Draw until cancelled; picks up every job that an earlier life left without its last word."""
+        async with asyncio.TaskGroup() as self._tasks:
+            for job in (*await self._jobs.untold(), *await self._jobs.live()):
+                if job.id not in self._slates:
+                    self._slates[job.id] = _Slate(job, resumed=True)
+            for slate in self._slates.values():
+                slate.wanted += 1
+                self._schedule(slate, 0.0)
+            await self._renew_places()
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait at most ``timeout_s`` for the messages of painted, failed and cancelled jobs."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while any(_last(slate.job) for slate in self._slates.values()):
+            if asyncio.get_running_loop().time() > deadline:
+                log.warning("left for the next start", messages=len(self._slates))
+                return
+            await asyncio.sleep(0.05)
+
+    def _calm(self, slate: _Slate) -> float:
+        return max(0.0, slate.drawn_at + self._interval_s - asyncio.get_running_loop().time())
+
+    def _schedule(self, slate: _Slate, delay_s: float) -> None:
+        if slate.busy:
+            return
+        loop = asyncio.get_running_loop()
+        due = loop.time() + delay_s
+        if slate.timer is not None:
+            if slate.timer.when() <= due:
+                return
+            slate.timer.cancel()
+        slate.timer = loop.call_at(due, self._launch, slate)
+
+    def _launch(self, slate: _Slate) -> None:
+        slate.timer = None
+        if self._tasks is not None and not slate.busy:
+            slate.busy = True
+            self._tasks.create_task(self._draw(slate), name=f"message of job {slate.job.id}")
+
+    async def _draw(self, slate: _Slate) -> None:
+        """Bring the message up to date once; whatever fails is tried again, later each time."""
+        delay_s = 0.0
+        try:
+            async with self._turn(slate.job):
+                await self._draw_latest(slate)
+            slate.failures = 0
+        except BlockedError as blocked:
+            delay_s = self._setback(slate)
+            log.info("message not taken", job=slate.job.id, reason=blocked.obstacle.value, retry_s=delay_s)
+        except Exception:
+            # Whatever went wrong here must not cost anybody a picture: it is stored and tried again.
+            delay_s = self._setback(slate)
+            log.exception("message not drawn", job=slate.job.id, retry_s=delay_s)
+        finally:
+            slate.busy = False
+            slate.drawn_at = asyncio.get_running_loop().time()
+        if slate.job.id in self._slates and (slate.wanted != slate.drawn or delay_s):
+            new_state = slate.job.state is not slate.drawn_state
+            self._schedule(slate, delay_s or (0.0 if new_state else self._calm(slate)))
+
+    @asynccontextmanager
+    async def _turn(self, job: Job) -> AsyncIterator[None]:
+        """Wait for leave to call Discord; one status edit a channel at a time lets results through."""
+        if _last(job):
+            async with self._deliveries:
+                yield
+        else:
+            lock = self._channels.setdefault(job.address.channel_id, asyncio.Lock())
+            async with lock, self._edits:
+                yield
+
+    def _setback(self, slate: _Slate) -> float:
+        slate.failures += 1
+        first, longest = RETRY_S
+        return min(longest, first * 2.0 ** min(slate.failures - 1, 20))
+
+    async def _draw_latest(self, slate: _Slate) -> None:
+        job, wanted = slate.job, slate.wanted
+        if _last(job):
+            concluded = await self._courier.conclude(job, resumed=slate.resumed)
+            slate.resumed = False
+            if concluded.told_at is None:
+                slate.job, slate.wanted = concluded, slate.wanted + 1
+                return
+            if slate.wanted == wanted:
+                self._slates.pop(job.id, None)
+            if self._deliveries.locked():
+                return
+            await self._courier.invite_reroll(concluded)
+        else:
+            try:
+                await self._show(slate, await self._card(slate))
+            except BlockedError as blocked:
+                await self._unshown(slate, blocked)
+        slate.drawn, slate.drawn_state = wanted, job.state
+
+    async def _show(self, slate: _Slate, card: Card) -> None:
+        if slate.job.address.message_id is None:
+            address = await self._messenger.create(slate.job, card)
+            moved = await self._jobs.move(slate.job.id, address)
+            if slate.job.address.message_id is None:
+                slate.job = _readdressed(slate.job, moved)
+        else:
+            await self._messenger.edit(slate.job, card)
+
+    async def _unshown(self, slate: _Slate, blocked: BlockedError) -> None:
+        """Cancel the job if its message is gone, for then nobody waits; else a status not shown is no matter."""
+        if blocked.obstacle is Obstacle.LATER:
+            raise blocked
+        if blocked.obstacle is Obstacle.GONE:
+            cancelled = await self._jobs.cancel(slate.job.id, by=None)
+            if cancelled is not None:
+                self.changed(cancelled)
+
+    async def _card(self, slate: _Slate) -> Card:
+        if slate.job.state is State.RUNNING:
+            return cards.painting(slate.job, slate.progress)
+        outage = self._fleet.outage
+        if outage is not None:
+            return cards.no_painter(slate.job, outage.since)
+        slate.place = await self._jobs.place(slate.job.id)
+        return cards.waiting(slate.job, slate.place)
+
+    async def _renew_places(self) -> None:
+        """Whenever the line moved, renew what those who wait see of their place."""
+        while True:
+            await asyncio.sleep(self._interval_s)
+            outage = self._fleet.outage
+            since = outage.since if outage is not None else None
+            turned = since != self._outage_since
+            if not (turned or self._moved.is_set()):
+                continue
+            self._moved.clear()
+            self._outage_since = since
+            waiting = [slate for slate in self._slates.values() if slate.job.state is State.QUEUED]
+            places = await self._jobs.places([slate.job.id for slate in waiting]) if waiting else {}
+            now = self._clock()
+            for slate in waiting:
+                place = places.get(slate.job.id)
+                if not turned and (place is None or place == slate.place):
+                    continue
+                if not turned and now - slate.job.created_at > AGED_S:
+                    continue
+                slate.place = place
+                slate.wanted += 1
+                far = place is not None and place.ahead > FAR_AHEAD and not turned
+                self._schedule(slate, FAR_INTERVAL_S if far else self._calm(slate))
+
+
+def _last(job: Job) -> bool:
+    return job.state in {State.PAINTED, State.FAILED, State.CANCELLED}
+
+
+def _readdressed(job: Job, moved: Job) -> Job:
+    return replace(job, address=moved.address)

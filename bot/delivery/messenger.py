@@ -1,0 +1,221 @@
+"""The routes to a message: the interaction's token while it is fresh, then the channel, then a direct message."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TypeVar
+
+import discord
+
+from bot.domain.job import Address, Intake, Job
+from bot.domain.ports import Clock
+from bot.ui.card import Card
+
+T = TypeVar("T")
+
+CALL_TIMEOUT_S = 60.0
+"""Bound of one call, discord.py's own waiting for rate limits included."""
+TOKEN_MARGIN_S = 5.0
+"""A token this close to its end is not used any more."""
+ORIGINAL = "@original"
+"""Discord's name for the message that answered an interaction."""
+_PEOPLE = 2000
+
+
+class Obstacle(Enum):
+    """Why Discord did not take a message (Discord docs, Opcodes and Status Codes)."""
+
+    GONE = "gone"
+    BARRED = "barred"
+    ARCHIVED = "archived"
+    TOO_OLD = "too old"
+    TOO_LARGE = "too large"
+    NO_ROUTE = "no route"
+    LATER = "later"
+
+
+_CODES = {
+    10003: Obstacle.GONE,
+    10004: Obstacle.GONE,
+    10008: Obstacle.GONE,
+    50001: Obstacle.BARRED,
+    50007: Obstacle.BARRED,
+    50013: Obstacle.BARRED,
+    50083: Obstacle.ARCHIVED,
+    30046: Obstacle.TOO_OLD,
+    40005: Obstacle.TOO_LARGE,
+    10015: Obstacle.NO_ROUTE,
+    50027: Obstacle.NO_ROUTE,
+}
+
+
+class BlockedError(Exception):
+    """Discord did not take a message; ``obstacle`` says why and so what to do instead."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.value)
+        self.obstacle = obstacle
+
+
+class Messenger:
+    """Creates and edits jobs' messages over whichever route is open; raises ``BlockedError``.
+
+    Needs a logged-in client; a gateway connection is of no use to it.
+    """
+
+    def __init__(self, client: discord.Client, *, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._people: OrderedDict[int, tuple[str, str]] = OrderedDict()
+
+    def meet(self, user: discord.abc.User) -> None:
+        """Remember a person's name and picture, in memory only, for the head of their results."""
+        self._people[user.id] = (user.display_name, user.display_avatar.replace(size=64).url)
+        self._people.move_to_end(user.id)
+        if len(self._people) > _PEOPLE:
+            self._people.popitem(last=False)
+
+    async def author(self, user_id: int) -> tuple[str, str] | None:
+        """Return a person's name and picture's address, or ``None`` if Discord will not say."""
+        if user_id not in self._people:
+            try:
+                self.meet(await _bounded(self._client.fetch_user(user_id)))
+            except BlockedError:
+                return None
+        return self._people[user_id]
+
+    async def edit(self, job: Job, card: Card) -> None:
+        """Turn the job's message into ``card``."""
+        address = job.address
+        if address.message_id is None:
+            raise BlockedError(Obstacle.NO_ROUTE)
+        if job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock():
+            try:
+                hook = self._webhook(job.token.value)
+                await _bounded(hook.edit_message(address.message_id, **card.edit_fields()))
+            except BlockedError as blocked:
+                if blocked.obstacle is not Obstacle.NO_ROUTE:
+                    raise
+            else:
+                return
+        if address.ephemeral or not address.reachable:
+            raise BlockedError(Obstacle.NO_ROUTE)
+        await _bounded(self._message(address).edit(**card.edit_fields()))
+
+    async def create(self, job: Job, card: Card) -> Address:
+        """Post ``card`` as the job's new message, answering the one it replies to, and return where it is.
+
+        The enforced nonce makes a second call within minutes return the first one's message
+        (Discord docs, Create Message).
+        """
+        address = job.address
+        answered = address.message_id or address.reply_to
+        fields = card.send_fields()
+        if answered is not None:
+            fields["reference"] = discord.MessageReference(
+                message_id=answered, channel_id=address.channel_id, fail_if_not_exists=False
+            )
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        nonce = f"easel-{job.id}-{address.message_id or 0}"[-25:]
+        message = await _bounded(channel.send(nonce=nonce, **fields))
+        return Address(
+            channel_id=address.channel_id,
+            message_id=message.id,
+            guild_id=address.guild_id,
+            reply_to=answered,
+        )
+
+    async def direct(self, job: Job, card: Card) -> None:
+        """Send ``card`` to the asker's direct messages."""
+        channel = await _bounded(self._client.create_dm(discord.Object(job.user)))
+        await _bounded(channel.send(nonce=f"easel-{job.id}-dm", **card.send_fields()))
+
+    async def reply(self, job: Job, card: Card) -> None:
+        """Answer the job's message with ``card``."""
+        reference = discord.MessageReference(
+            message_id=job.address.message_id or 0,
+            channel_id=job.address.channel_id,
+            fail_if_not_exists=False,
+        )
+        channel = self._client.get_partial_messageable(job.address.channel_id, guild_id=job.address.guild_id)
+        await _bounded(channel.send(reference=reference, nonce=f"easel-{job.id}-ping", **card.send_fields()))
+
+    async def edit_original(self, intake: Intake, card: Card) -> bool:
+        """Turn the answer of an interaction that never became a job into ``card``, if there is one."""
+        # discord.py asks for a number, but Discord knows this answer by a name only.
+        edit: Callable[..., Awaitable[object]] = self._webhook(intake.token.value).edit_message
+        try:
+            await _bounded(edit(ORIGINAL, **card.edit_fields()))
+        except BlockedError:
+            return False
+        return True
+
+    async def shows_result(self, job: Job) -> bool:
+        """Look whether the job's message holds its pictures already: a delivery that was cut off got through."""
+        if job.address.message_id is None:
+            return False
+        try:
+            if job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock():
+                hook = self._webhook(job.token.value)
+                message: discord.Message = await _bounded(hook.fetch_message(job.address.message_id))
+            else:
+                message = await _bounded(self._message(job.address).fetch())
+        except BlockedError:
+            return False
+        return any(f"easel-{job.id}-" in file.filename for file in message.attachments)
+
+    async def delete(self, job: Job) -> None:
+        """Take the job's message away."""
+        await _bounded(self._message(job.address).delete())
+
+    async def react(self, job: Job, emoji: str) -> None:
+        """Put ``emoji`` under the job's message."""
+        await _bounded(self._message(job.address).add_reaction(emoji))
+
+    async def unarchive(self, job: Job) -> None:
+        """Open the archived thread of the job's message again, if it is not locked."""
+        thread = await _bounded(self._client.fetch_channel(job.address.channel_id))
+        if not isinstance(thread, discord.Thread) or thread.locked:
+            raise BlockedError(Obstacle.BARRED)
+        await _bounded(thread.edit(archived=False))
+
+    async def has_left(self, guild_id: int) -> bool:
+        """Ask whether the bot is no longer in that server."""
+        try:
+            await _bounded(self._client.fetch_guild(guild_id))
+        except BlockedError as blocked:
+            return blocked.obstacle in {Obstacle.GONE, Obstacle.BARRED}
+        return False
+
+    def _webhook(self, token: str) -> discord.Webhook:
+        application_id = self._client.application_id or 0
+        return discord.Webhook.partial(application_id, token, client=self._client)
+
+    def _message(self, address: Address) -> discord.PartialMessage:
+        # A partial message of the channel is edited through the channel; an InteractionMessage would go by
+        # the webhook and die with its token.
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        return channel.get_partial_message(address.message_id or 0)
+
+
+async def _bounded(call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            return await call
+    except discord.HTTPException as error:
+        raise BlockedError(_obstacle(error)) from error
+    except (OSError, TimeoutError) as error:
+        raise BlockedError(Obstacle.LATER) from error
+
+
+def _obstacle(error: discord.HTTPException) -> Obstacle:
+    if error.code in _CODES:
+        return _CODES[error.code]
+    if error.status == 413:  # noqa: PLR2004 - HTTP's own number
+        return Obstacle.TOO_LARGE
+    if error.status == 401:  # noqa: PLR2004 - HTTP's own number
+        return Obstacle.NO_ROUTE
+    if error.status == 404:  # noqa: PLR2004 - HTTP's own number
+        return Obstacle.GONE
+    return Obstacle.LATER

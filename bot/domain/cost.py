@@ -1,0 +1,42 @@
+"""What a job costs the fair queue, in whole ticks; 1024 ticks are one standard image at weight 1.0."""
+
+from bot.domain.request import PaintRequest
+
+UNIT = 1024
+"""Ticks of one standard image: 30 steps at 1024×1024 px with a model of 1000 permille."""
+W0 = 100
+"""The weight that counts as 1.0."""
+PERMILLE = 1000
+"""A model that costs what the standard one does; every model starts here."""
+
+_STANDARD = 30 * 1024 * 1024 * PERMILLE
+_LOWEST, _HIGHEST = 100, 20_000
+_LEARNING = 8
+
+
+def cost(request: PaintRequest, model_permille: int = PERMILLE) -> int:
+    """Return the ticks that ``request`` costs with a model of ``model_permille``; at least 1."""
+    work = UNIT * request.steps * request.width * request.height * request.count * model_permille
+    return max(1, -(-work // _STANDARD))
+
+
+def step(ticks: int, weight: int) -> int:
+    """Return how far ``ticks`` of service move a flow of ``weight`` on; at least 1."""
+    return max(1, ticks * W0 // weight)
+
+
+def ewma(average: float | None, sample: float) -> float:
+    """Return the moving average with one more sample in it; the first sample is the average."""
+    return sample if average is None else average + (sample - average) / _LEARNING
+
+
+def learn(model_permille: int, seconds: float, request: PaintRequest, standard_pace: float) -> int:
+    """Return a model's permille after one more picture of it took ``seconds``.
+
+    ``standard_pace`` is what the lane does on average, in ticks per second with every model counted at
+    1000 permille: a model that is slower than the lane's average becomes dearer. One odd measurement moves
+    it by an eighth, and it stays between 100 and 20,000.
+    """
+    seen = PERMILLE * seconds * standard_pace / cost(request)
+    seen = min(max(seen, _LOWEST), _HIGHEST)
+    return round(ewma(model_permille, seen))

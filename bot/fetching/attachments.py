@@ -1,0 +1,98 @@
+"""Fetching what people attached, without being led anywhere else."""
+
+from collections.abc import Collection
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.domain.errors import LimitError, RequestError
+from bot.domain.text import N_
+
+DOMAINS = ("discordapp.com", "discordapp.net")
+"""Where Discord serves attachments and proxied pictures from."""
+
+
+async def fetch(
+    url: str,
+    *,
+    max_bytes: int,
+    session: aiohttp.ClientSession,
+    timeout_s: float = 20.0,
+    hosts: Collection[str] = (),
+) -> bytes:
+    """Return an attachment's bytes, reading at most ``max_bytes``.
+
+    Only Discord's own hosts are asked, over HTTPS; ``hosts`` are further names that may be asked over plain HTTP
+    too. Redirects are not followed. Raises ``RequestError`` in words (``LimitError`` if it is too large).
+    """
+    if not _allowed(url, hosts):
+        raise RequestError(
+            N_("Pictures are taken from Discord only."), N_("Attach the picture itself instead of a link.")
+        )
+    try:
+        async with session.get(
+            url, allow_redirects=False, timeout=aiohttp.ClientTimeout(total=timeout_s)
+        ) as response:
+            if response.status != HTTPStatus.OK:
+                raise _gone()
+            return await _read(response, max_bytes)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise RequestError(
+            N_("The picture could not be fetched from Discord."), N_("Try again in a moment.")
+        ) from error
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    if (response.content_length or 0) > max_bytes:
+        raise _too_big(max_bytes)
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > max_bytes:
+            raise _too_big(max_bytes)
+    return bytes(body)
+
+
+def _allowed(url: str, hosts: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if host in hosts:
+        return parts.scheme in {"http", "https"}
+    return parts.scheme == "https" and host.endswith(tuple(f".{domain}" for domain in DOMAINS))
+
+
+def _gone() -> RequestError:
+    return RequestError(
+        N_("Discord does not have this picture any more."), N_("Attach it again and repeat the command.")
+    )
+
+
+def _too_big(max_bytes: int) -> LimitError:
+    return LimitError(
+        N_("This file is too large."),
+        N_("Use one of at most {max} MB."),
+        max=round(max_bytes / 1e6, 1),
+    )
+
+
+class Attachments:
+    """Fetches attachments over connections of its own; ``hosts`` as in ``fetch``."""
+
+    def __init__(self, *, hosts: Collection[str] = ()) -> None:
+        self._hosts = frozenset(hosts)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, url: str, *, max_bytes: int) -> bytes:
+        """Return an attachment's bytes; see ``fetch``."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return await fetch(url, max_bytes=max_bytes, session=self._session, hosts=self._hosts)
+
+    async def close(self) -> None:
+        """Free the connections."""
+        if self._session is not None:
+            await self._session.close()

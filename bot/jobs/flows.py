@@ -1,0 +1,142 @@
+"""The fair queue as rows: one guild's share of a lane, read, changed by ``domain.fairness`` and written back."""
+
+import json
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from bot.domain import fairness
+from bot.domain.fairness import AGAIN, Flow, Waiting
+from bot.domain.job import State
+from bot.jobs.engine import JobEngine
+from bot.storage.tables import flows, jobs, lanes
+
+_NEWEST = 2**63 - 1
+"""The id that a job plans with before it has one."""
+_LIVE = (State.QUEUED.value, State.RUNNING.value)
+
+_FLOW = (
+    select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users)
+    .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
+    .with_for_update()
+)
+_SAVE_FLOW = (
+    update(flows)
+    .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
+    .values({name: bindparam(f"new_{name}") for name in ("next", "uv", "weight", "users")})
+)
+_DROP_FLOWS = delete(flows).where(flows.c.lane == bindparam("of_lane"))
+_CLOCK = select(lanes.c.clock).where(lanes.c.lane == bindparam("of_lane")).with_for_update()
+_SAVE_CLOCK = update(lanes).where(lanes.c.lane == bindparam("of_lane")).values(clock=bindparam("new_clock"))
+_WAITING = select(jobs.c.id, jobs.c.lane, jobs.c.user_id, jobs.c.cost, jobs.c.tag, jobs.c.rank).where(
+    jobs.c.guild_id == bindparam("of_guild"), jobs.c.state == State.QUEUED.value
+)
+_RETAG = update(jobs).where(jobs.c.id == bindparam("of_id")).values(tag=bindparam("new_tag"))
+_BUSY = select(
+    select(jobs.c.id).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state.in_(_LIVE)).exists(),
+)
+_HEAD = select(func.min(jobs.c.tag)).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
+
+
+class Share:
+    """One guild's share of a lane inside one transaction: its flow row is locked before any job row."""
+
+    def __init__(self, tx: Connection, engine: JobEngine, lane: str, guild: int) -> None:
+        self._tx = tx
+        self._engine = engine
+        self._lane = lane
+        self._guild = guild
+        self._saved = self._flow = self._load_flow()
+        self._clock = self._saved_clock = self._load_clock()
+        rows = tx.execute(_WAITING, {"of_guild": guild}).all()
+        self.users = [user for _, _, user, *_ in rows]
+        """Who has queued jobs, once for each, in any lane: what the caps count."""
+        self._waiting = {
+            job: Waiting(job, user, cost, tag, rank)
+            for job, of_lane, user, cost, tag, rank in rows
+            if of_lane == lane and rank != AGAIN
+        }
+
+    def enqueue(self, user: int, cost: int, weight: int) -> tuple[int, int]:
+        """Make room for one more job, which will have the highest id, and return its tag and rank."""
+        if not self._waiting:
+            self._rebase()
+        flow = replace(self._flow, weight=weight)
+        self._flow, rank = fairness.enqueue(self._clock, flow, self._waiting.values(), user)
+        self._waiting[_NEWEST] = Waiting(_NEWEST, user, cost)
+        self.save()
+        return self._waiting.pop(_NEWEST).tag, rank
+
+    def waits(self, job: int) -> bool:
+        """Return whether ``job`` waits here and was not charged yet."""
+        return job in self._waiting
+
+    def start(self, job: int) -> None:
+        """Charge ``job``, which waits, on its first start."""
+        head = int(self._tx.scalar(_HEAD, {"of_lane": self._lane}) or 0)
+        waiting = list(self._waiting.values())
+        self._clock, self._flow = fairness.start(self._clock, self._flow, waiting, self._waiting[job], head)
+        del self._waiting[job]
+
+    def leave(self, job: int, user: int, cost: int, unserved: float) -> None:
+        """Take out a job that ends: one that was charged is refunded by its unserved share (0–1)."""
+        if self._waiting.pop(job, None) is None:
+            self._flow = fairness.refund(self._clock, self._flow, user, cost, unserved)
+        self._flow = fairness.forget(self._flow, self._waiting.values())
+
+    def front(self, tag: int) -> int:
+        """Return the tag of a job that is to be served again, before all that waits."""
+        return min(tag, self._clock)
+
+    def save(self) -> None:
+        """Plan the guild anew and write what changed."""
+        tags = fairness.plan(self._flow, self._waiting.values())
+        moved = {job: tag for job, tag in tags.items() if self._waiting[job].tag != tag}
+        for job, tag in moved.items():
+            self._waiting[job] = self._waiting[job]._replace(tag=tag)
+        moved.pop(_NEWEST, None)  # it has no row yet
+        if moved:
+            self._tx.execute(_RETAG, [{"of_id": job, "new_tag": tag} for job, tag in moved.items()])
+            self._engine.retag(self._tx, moved)
+        if self._flow != self._saved:
+            self._tx.execute(_SAVE_FLOW, self._of | self._row(self._flow, "new_"))
+        if self._clock != self._saved_clock:
+            self._tx.execute(_SAVE_CLOCK, {"of_lane": self._lane, "new_clock": self._clock})
+
+    def _rebase(self) -> None:
+        """Start the lane's clock at 0 again if nothing waits or runs there."""
+        if (self._clock or self._flow.next) and not self._tx.scalar(_BUSY, {"of_lane": self._lane}):
+            self._tx.execute(_DROP_FLOWS, {"of_lane": self._lane})
+            self._clock = 0
+            self._saved = self._flow = self._load_flow()
+
+    @property
+    def _of(self) -> dict[str, object]:
+        return {"of_lane": self._lane, "of_guild": self._guild}
+
+    @staticmethod
+    def _row(flow: Flow, prefix: str = "") -> dict[str, object]:
+        users = json.dumps({str(user): turn for user, turn in flow.users.items()})
+        return {
+            f"{prefix}next": flow.next,
+            f"{prefix}uv": flow.uv,
+            f"{prefix}weight": flow.weight,
+            f"{prefix}users": users,
+        }
+
+    def _load_flow(self) -> Flow:
+        row = self._tx.execute(_FLOW, self._of).one_or_none()
+        if row is None:
+            flow = Flow()
+            of = {"lane": self._lane, "guild_id": self._guild}
+            self._tx.execute(insert(flows), of | self._row(flow))
+            return flow
+        users = {int(user): turn for user, turn in json.loads(row.users).items()}
+        return Flow(row.next, row.uv, row.weight, users)
+
+    def _load_clock(self) -> int:
+        clock = self._tx.scalar(_CLOCK, {"of_lane": self._lane})
+        if clock is None:
+            self._tx.execute(insert(lanes), {"lane": self._lane, "clock": 0})
+            return 0
+        return int(clock)

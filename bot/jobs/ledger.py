@@ -1,0 +1,143 @@
+"""Every change of a job's state that touches the fair queue, inside one transaction of the caller.
+
+The row is the truth. Locks are taken in one order: the guild's flow row, the lane's, then the job's.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Executable, insert
+
+from bot.domain.errors import Failure
+from bot.domain.fairness import AGAIN
+from bot.domain.job import Job, NewJob, State
+from bot.domain.limits import Limits
+from bot.domain.ports import Clock
+from bot.jobs import pace, statements, words
+from bot.jobs.engine import JobEngine
+from bot.jobs.flows import Share
+from bot.storage.records import failure_json, fetch_job, job_row, read_job
+from bot.storage.tables import jobs
+
+_INSERT = insert(jobs).returning(jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What ``open`` did with the jobs that a dead process was painting."""
+
+    requeued: tuple[Job, ...] = ()
+    failed: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A job whose guild's flow, lane and own row are locked by ``tx``."""
+
+    tx: Connection
+    share: Share
+    job: Job
+
+
+class Ledger:
+    """Changes jobs; ``max_crashes`` process deaths during its runs end a job."""
+
+    def __init__(self, engine: JobEngine, clock: Clock, max_crashes: int) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._max_crashes = max_crashes
+
+    def add(self, tx: Connection, new: NewJob, limits: Limits, weight: int) -> Job:
+        """Queue a job, or return the one of the same key; raises ``BusyError`` above the caps of ``limits``."""
+        now = self._clock()
+        share = Share(tx, self._engine, new.lane, new.guild)
+        known = fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now)
+        if known is not None:
+            return known
+        cost = pace.price(tx, new.spec.request)
+        if words.over_caps(share.users, new.user, limits):
+            slots = self._engine.slots(new.lane)
+            wait_s = pace.Forecast(tx, new.lane, slots, now).wait_s(cost)
+            raise words.busy(share.users, new.user, limits, wait_s or 0.0)
+        tag, rank = share.enqueue(new.user, cost, weight)
+        job = self._changed(tx, _INSERT, job_row(new, cost=cost, tag=tag, rank=rank, now=now))
+        self._engine.submit(tx, job.id, new.lane, tag)
+        return job
+
+    def start(self, tx: Connection, job_id: int) -> Job | None:
+        """Make a queued job run, charged if it is its first start; ``None`` if it does not wait."""
+        held = self.hold(tx, job_id, (State.QUEUED,))
+        if held is None:
+            return None
+        if held.share.waits(job_id):
+            held.share.start(job_id)
+            held.share.save()
+        return self._changed(tx, statements.START, {"of_id": job_id, "now": self._clock()})
+
+    def hold(
+        self, tx: Connection, job_id: int, states: Container[State], *, attempt: int | None = None
+    ) -> Held | None:
+        """Lock a job that is in one of ``states``, and in ``attempt`` if that is given."""
+        owner = tx.execute(statements.OWNER, {"of_id": job_id}).one_or_none()
+        if owner is None:
+            return None
+        share = Share(tx, self._engine, owner.lane, owner.guild_id)
+        job = fetch_job(tx, statements.BY_ID_LOCKED, {"of_id": job_id}, self._clock())
+        if job is None or job.state not in states or attempt not in {None, job.attempt}:
+            return None
+        return Held(tx, share, job)
+
+    def requeue(self, held: Held, *, queued_at: float | None = None, crashes: int = 0) -> Job:
+        """Let a charged job wait again before all others; its wait counts from ``queued_at`` if that is given."""
+        row = {
+            "of_id": held.job.id,
+            "new_tag": held.share.front(held.job.tag),
+            "new_rank": AGAIN,
+            "new_crashes": held.job.crashes + crashes,
+            "new_queued_at": queued_at,
+        }
+        job = self._changed(held.tx, statements.REQUEUE, row)
+        self._engine.submit(held.tx, job.id, job.lane, job.tag)
+        return job
+
+    def end(
+        self,
+        held: Held,
+        state: State,
+        *,
+        failure: Failure | None = None,
+        by: int | None = None,
+        unserved: float = 1.0,
+        crashes: int = 0,
+    ) -> Job:
+        """End a job; one that was charged gets its ``unserved`` share (0–1) back."""
+        job = held.job
+        held.share.leave(job.id, job.user, job.cost, unserved)
+        held.share.save()
+        row = {
+            "of_id": job.id,
+            "new_state": state.value,
+            "now": self._clock(),
+            "new_failure": None if failure is None else failure_json(failure),
+            "new_cancelled_by": by,
+            "new_crashes": job.crashes + crashes,
+        }
+        return self._changed(held.tx, statements.END, row)
+
+    def recover(self, tx: Connection) -> Recovery:
+        """Put back what dead processes were painting, and end what they died of too often."""
+        requeued, failed = [], []
+        for job_id in self._engine.interrupted(tx):
+            held = self.hold(tx, job_id, (State.RUNNING,))
+            if held is None:
+                continue
+            crashes = held.job.crashes + 1
+            if crashes < self._max_crashes:
+                requeued.append(self.requeue(held, crashes=1))
+            else:
+                failed.append(self.end(held, State.FAILED, failure=words.crashed(crashes), crashes=1))
+        return Recovery(tuple(requeued), tuple(failed))
+
+    def _changed(self, tx: Connection, statement: Executable, row: dict[str, Any]) -> Job:
+        return read_job(tx.execute(statement, row).one(), self._clock())

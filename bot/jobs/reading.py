@@ -1,0 +1,117 @@
+"""What can be asked about jobs without changing any."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Executable
+
+from bot.domain.job import Job, Place
+from bot.domain.ports import Clock
+from bot.jobs import statements
+from bot.jobs.engine import JobEngine
+from bot.jobs.pace import Forecast
+from bot.storage.database import Database
+from bot.storage.records import fetch_job, read_job
+from bot.storage.tables import jobs
+
+_SLICE = 500
+"""Ids in one query, well below SQLite's bound of 32,766 parameters."""
+
+
+class JobReader:
+    """Reads the ``jobs`` rows; every answer is one moment's truth."""
+
+    def __init__(self, database: Database, engine: JobEngine, clock: Clock) -> None:
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+
+    async def get(self, job_id: int) -> Job | None:
+        """Return a job, or ``None`` if there is none of that id."""
+        return await self._database.read(self._reads_one(statements.BY_ID, {"of_id": job_id}))
+
+    async def by_message(self, message_id: int) -> Job | None:
+        """Return the latest job that a message shows."""
+        return await self._database.read(
+            self._reads_one(statements.BY_MESSAGE, {"of_message": message_id}),
+        )
+
+    async def count_keys(self, prefix: str) -> int:
+        """Return how many jobs have a key that begins with ``prefix``."""
+        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        of = {"first": prefix, "beyond": beyond}
+        return await self._database.read(lambda tx: int(tx.scalar(statements.COUNT_KEYS, of) or 0))
+
+    async def waiting(self, *, guild: int | None = None, user: int | None = None, limit: int = 200) -> list[Job]:
+        """Return at most ``limit`` jobs that run, then those that wait, in the order of service."""
+
+        def work(tx: Connection) -> list[Job]:
+            found: list[Job] = []
+            for statement in (statements.RUNNING_FIRST, statements.IN_LINE):
+                query = statement
+                if guild is not None:
+                    query = query.where(jobs.c.guild_id == guild)
+                if user is not None:
+                    query = query.where(jobs.c.user_id == user)
+                found += self._jobs(tx, query.limit(limit - len(found)))
+            return found
+
+        return await self._database.read(work)
+
+    async def live(self) -> list[Job]:
+        """Return what waits or runs, in the order it was accepted."""
+        return await self._in_states((statements.QUEUED, statements.RUNNING))
+
+    async def untold(self) -> list[Job]:
+        """Return what is painted, failed or cancelled and whose message does not say so yet."""
+        return await self._in_states(statements.UNTOLD)
+
+    async def blobs_in_use(self) -> set[str]:
+        """Return the blobs that unfinished jobs still need, whatever their age."""
+        unfinished = await self._in_states((statements.QUEUED, statements.RUNNING, statements.PAINTED))
+        inputs = {job.spec.request.init_image for job in unfinished}
+        pictures = {picture.blob for job in unfinished if job.result for picture in job.result.pictures}
+        return {blob for blob in inputs | pictures if blob is not None}
+
+    async def place(self, job_id: int) -> Place | None:
+        """Return a queued job's place in line; ``None`` if it does not wait."""
+
+        def work(tx: Connection) -> Place | None:
+            row = tx.execute(statements.QUEUED_JOB, {"of_id": job_id}).one_or_none()
+            if row is None:
+                return None
+            of = {"of_lane": row.lane, "of_tag": row.tag, "of_rank": row.rank, "of_id": row.id}
+            ahead, ticks = tx.execute(statements.AHEAD, of).one()
+            return self._forecast(tx, row.lane).place(ahead, int(ticks))
+
+        return await self._database.read(work)
+
+    async def places(self, ids: Sequence[int]) -> dict[int, Place]:
+        """Return the places of those of ``ids`` that wait, by id, in one pass over the line."""
+
+        def work(tx: Connection) -> dict[int, Place]:
+            forecasts: dict[str, Forecast] = {}
+            found = {}
+            for first in range(0, len(ids), _SLICE):
+                for row in tx.execute(statements.PLACES, {"of_ids": ids[first : first + _SLICE]}):
+                    if row.lane not in forecasts:
+                        forecasts[row.lane] = self._forecast(tx, row.lane)
+                    found[row.id] = forecasts[row.lane].place(row.ahead, int(row.cost_ahead))
+            return found
+
+        return await self._database.read(work)
+
+    def _forecast(self, tx: Connection, lane: str) -> Forecast:
+        return Forecast(tx, lane, self._engine.slots(lane), self._clock())
+
+    async def _in_states(self, states: Sequence[str]) -> list[Job]:
+        return await self._database.read(
+            lambda tx: self._jobs(tx, statements.IN_STATES, {"of_states": states}),
+        )
+
+    def _reads_one(self, statement: Executable, of: dict[str, object]) -> Callable[[Connection], Job | None]:
+        return lambda tx: fetch_job(tx, statement, of, self._clock())
+
+    def _jobs(self, tx: Connection, statement: Executable, of: dict[str, Any] | None = None) -> list[Job]:
+        now = self._clock()
+        return [read_job(row, now) for row in tx.execute(statement, of)]

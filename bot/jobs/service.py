@@ -1,0 +1,304 @@
+"""The jobs: their states and their fair queue, over whichever engine delivers them.
+
+A lease fences with its attempt: whoever lost the job to another attempt, a cancellation or an end changes
+nothing.
+"""
+
+import asyncio
+import logging
+import random as _random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from sqlalchemy import Connection
+
+from bot.domain.cost import UNIT, W0
+from bot.domain.errors import BotError, Failure
+from bot.domain.job import Address, Intake, Job, Lease, NewJob, Result, State
+from bot.domain.limits import Limits
+from bot.domain.ports import Clock
+from bot.jobs import intakes, pace, statements, words
+from bot.jobs.engine import Affinity, JobEngine
+from bot.jobs.ledger import Ledger, Recovery
+from bot.jobs.reading import JobReader
+from bot.storage.database import Database
+from bot.storage.records import address_row, fetch_job, result_json
+
+log = logging.getLogger(__name__)
+
+
+class Jobs(JobReader):
+    """The one service of the queue.
+
+    ``max_wait_s``: how long a job may wait, in seconds. ``max_crashes``: process deaths after which a job fails.
+    ``affinity_window``: how early a job may be taken because its model is loaded, in standard images; 0 is
+    never. ``drain_s``: how long running jobs may go on once a server stops, in seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        engine: JobEngine,
+        *,
+        clock: Clock,
+        random: Callable[[], float] = _random.random,
+        max_wait_s: float = 24 * 3600,
+        max_crashes: int = 3,
+        affinity_window: float = 0,
+        drain_s: float = 5.0,
+    ) -> None:
+        super().__init__(database, engine, clock)
+        self._random = random
+        self._max_wait_s = max_wait_s
+        self._ledger = Ledger(engine, clock, max_crashes)
+        self._window = round(affinity_window * UNIT)
+        self._drain_s = drain_s
+        self._changed: Callable[[Job], None] = lambda _job: None
+        self._opened_at = 0.0
+        self._leases: dict[int, Lease] = {}
+
+    def on_change(self, tell: Callable[[Job], None]) -> None:
+        """Have ``tell`` called, on the loop, with each job that changed by nobody's call: it broke or was drained."""
+        self._changed = tell
+
+    async def open(self) -> Recovery:
+        """Take the queue and put back what a dead process was painting; raises ``BotError`` if it is taken."""
+        await self._engine.open()
+        try:
+            await self._database.open()
+            self._opened_at = self._clock()
+            return await self._database.write(self._ledger.recover)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of the queue; every ``serve`` has ended before."""
+        await self._database.close()
+        await self._engine.close()
+
+    async def note_intake(self, intake: Intake) -> None:
+        """Remember an interaction until its job is queued."""
+        await self._database.write(lambda tx: intakes.note(tx, intake, self._clock()))
+
+    async def drop_intake(self, interaction_id: int) -> None:
+        """Forget an interaction that was answered otherwise."""
+        await self._database.write(lambda tx: intakes.drop(tx, interaction_id))
+
+    async def orphans(self) -> list[Intake]:
+        """Return the interactions that an earlier process left without a job and that can still be answered."""
+        return await self._database.read(lambda tx: intakes.orphans(tx, self._opened_at, self._clock()))
+
+    async def enqueue(self, new: NewJob, *, limits: Limits, weight: int = W0, intake: int | None = None) -> Job:
+        """Queue a job and strike off its intake in one transaction; a key seen before gives the job it made.
+
+        Raises ``BusyError`` where the guild or the user has as many queued jobs as ``limits`` allow.
+        """
+
+        def work(tx: Connection) -> Job:
+            if intake is not None:
+                intakes.drop(tx, intake)
+            return self._ledger.add(tx, new, limits, weight)
+
+        job = await self._database.write(work)
+        if job.attempt == 0:
+            self._engine.wake(job.id)
+        return job
+
+    async def start(self, job_id: int) -> Lease | None:
+        """Lease a queued job to whoever was handed its id; ``None``: there is nothing to do any more."""
+        starting = asyncio.ensure_future(self._database.write(lambda tx: self._ledger.start(tx, job_id)))
+        try:
+            job = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            job = await starting
+            if job is not None:
+                await self.release(Lease(job, job.attempt))
+            raise
+        if job is None:
+            return None
+        lease = self._leases[job.id] = Lease(job, job.attempt)
+        return lease
+
+    async def note_task(self, lease: Lease, backend: str, task: str) -> bool:
+        """Remember where a leased job is about to run; ``False``: the lease is lost."""
+        row = {"new_backend": backend, "new_task": task, **_of(lease)}
+        return await self._database.write(lambda tx: tx.execute(statements.NOTE_TASK, row).rowcount == 1)
+
+    async def release(self, lease: Lease) -> bool:
+        """Put a leased job back, first in line and at no charge; ``False``: the lease is lost."""
+
+        def work(tx: Connection) -> bool:
+            held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt)
+            return held is not None and bool(self._ledger.requeue(held))
+
+        self._forget(lease)
+        released = await self._database.write(work)
+        if released:
+            self._engine.wake(lease.job.id)
+        return released
+
+    async def paint(self, lease: Lease, result: Result) -> Job | None:
+        """Keep what was painted; ``None``: the lease is lost, the result is to be thrown away."""
+        row = {"new_result": result_json(result), "now": self._clock(), **_of(lease)}
+
+        def work(tx: Connection) -> Job | None:
+            known = pace.of_lane(tx, lease.job.lane)
+            job = fetch_job(tx, statements.PAINT, row, self._clock())
+            if job is not None:
+                pace.measure(tx, known, job, result.seconds)
+            return job
+
+        self._forget(lease)
+        return await self._database.write(work)
+
+    async def fail(self, lease: Lease, failure: Failure, *, unserved: float = 1.0) -> Job | None:
+        """End a leased job by ``failure`` and refund its ``unserved`` share (0–1); ``None``: the lease is lost."""
+
+        def work(tx: Connection) -> Job | None:
+            held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt)
+            return (
+                None if held is None else self._ledger.end(held, State.FAILED, failure=failure, unserved=unserved)
+            )
+
+        self._forget(lease)
+        return await self._database.write(work)
+
+    async def cancel(self, job_id: int, *, by: int | None, unserved: float = 1.0) -> Job | None:
+        """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.
+
+        ``by`` is the person, ``None`` when its message or place is gone. The ``unserved`` share (0–1) is given
+        back; but whoever cancels a picture that is painted already has had it painted.
+        """
+
+        def work(tx: Connection) -> Job | None:
+            held = self._ledger.hold(tx, job_id, (State.QUEUED, State.RUNNING, State.PAINTED))
+            if held is None:
+                return None
+            share = 0.0 if held.job.state is State.PAINTED and by is not None else unserved
+            return self._ledger.end(held, State.CANCELLED, by=by, unserved=share)
+
+        job = await self._database.write(work)
+        if job is not None:
+            await self._engine.abort(job_id)
+        return job
+
+    async def tell(self, job_id: int) -> Job:
+        """Note that a job's message has the last word: what was painted is delivered by that."""
+        of = {"of_id": job_id, "now": self._clock()}
+
+        def work(tx: Connection) -> Job:
+            for statement in (statements.DELIVER, statements.TELL, statements.BY_ID):
+                job = fetch_job(tx, statement, of, self._clock())
+                if job is not None:
+                    return job
+            raise LookupError(job_id)
+
+        return await self._database.write(work)
+
+    async def repaint(self, job_id: int) -> Job | None:
+        """Queue a painted job again whose pictures cannot be read; ``None``: it is not painted (any more)."""
+
+        def work(tx: Connection) -> Job | None:
+            held = self._ledger.hold(tx, job_id, (State.PAINTED,))
+            return None if held is None else self._ledger.requeue(held, queued_at=self._clock())
+
+        job = await self._database.write(work)
+        if job is not None:
+            self._engine.wake(job_id)
+        return job
+
+    async def move(self, job_id: int, address: Address) -> Job:
+        """Note where a job's message lives now."""
+        row = {f"new_{name}": value for name, value in address_row(address).items()}
+
+        def work(tx: Connection) -> Job:
+            job = fetch_job(tx, statements.MOVE, {"of_id": job_id, **row}, self._clock())
+            if job is None:
+                raise LookupError(job_id)
+            return job
+
+        return await self._database.write(work)
+
+    async def claim_ping(self, job_id: int) -> bool:
+        """Return ``True`` exactly once per job: to the caller who may mention its asker."""
+        of = {"of_id": job_id, "now": self._clock()}
+        return await self._database.write(lambda tx: tx.execute(statements.PING, of).rowcount == 1)
+
+    async def sweep(self) -> list[Job]:
+        """Fail what waited too long, wipe expired tokens, strike off stale intakes; return the changed jobs."""
+        now = self._clock()
+        before = now - self._max_wait_s
+
+        def tidy(tx: Connection) -> Sequence[int]:
+            intakes.expire(tx, now)
+            tx.execute(statements.WIPE_TOKENS, {"now": now})
+            return tx.scalars(statements.OVERDUE, {"before": before}).all()
+
+        def fail(tx: Connection, job_id: int) -> Job | None:
+            held = self._ledger.hold(tx, job_id, (State.QUEUED,))
+            return (
+                None
+                if held is None
+                else self._ledger.end(held, State.FAILED, failure=words.overdue(self._max_wait_s))
+            )
+
+        changed = []
+        for job_id in await self._database.write(tidy):
+            job = await self._database.write(partial(fail, job_id=job_id))
+            if job is not None:
+                changed.append(job)
+        return changed
+
+    def serve(
+        self,
+        slots: int,
+        run: Callable[[int], Awaitable[None]],
+        *,
+        lanes: Sequence[str] = ("default",),
+        loaded: Callable[[], str | None] | None = None,
+    ) -> AbstractAsyncContextManager[None]:
+        """Call ``run`` with the id of each job in turn, ``slots`` of them at once, while the context is open.
+
+        A cancelled job and an overlong drain arrive in ``run`` as ``CancelledError``; if it raises, the job
+        fails with the error's words, or a code that the log has too. ``loaded`` names the model in memory.
+        """
+
+        async def guarded(job_id: int) -> None:
+            try:
+                await run(job_id)
+            except asyncio.CancelledError:
+                await self._drained(job_id)
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the job must not be lost
+                await self._broken(job_id, error)
+
+        affinity = Affinity(loaded, self._window) if loaded is not None and self._window else None
+        return self._engine.serve(slots, guarded, lanes=lanes, affinity=affinity, drain_s=self._drain_s)
+
+    async def _drained(self, job_id: int) -> None:
+        lease = self._leases.get(job_id)
+        if lease is not None and await self.release(lease):
+            job = await self.get(job_id)
+            if job is not None:
+                self._changed(job)
+
+    async def _broken(self, job_id: int, error: Exception) -> None:
+        if isinstance(error, BotError):
+            failure = error.failure()
+        else:
+            failure = words.ours(f"{int(self._random() * 16**6):06X}")
+            log.error("job %s broke, code %s", job_id, failure.code, exc_info=error)
+        lease = self._leases.get(job_id) or await self.start(job_id)
+        job = None if lease is None else await self.fail(lease, failure)
+        if job is not None:
+            self._changed(job)
+
+    def _forget(self, lease: Lease) -> None:
+        if self._leases.get(lease.job.id) == lease:
+            del self._leases[lease.job.id]
+
+
+def _of(lease: Lease) -> dict[str, object]:
+    return {"of_id": lease.job.id, "of_attempt": lease.attempt}

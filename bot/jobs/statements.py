@@ -1,0 +1,115 @@
+"""What the service asks of the ``jobs`` table, built once: SQLAlchemy compiles each only the first time."""
+
+from typing import Any
+
+from sqlalchemy import Float, Update, bindparam, func, select, tuple_, update
+
+from bot.domain.job import State
+from bot.storage.tables import jobs
+
+QUEUED = State.QUEUED.value
+RUNNING = State.RUNNING.value
+PAINTED = State.PAINTED.value
+UNTOLD = (PAINTED, State.FAILED.value, State.CANCELLED.value)
+
+ORDER = (jobs.c.tag, jobs.c.rank, jobs.c.id)
+"""The order of service within a lane."""
+
+OF_ID = jobs.c.id == bindparam("of_id")
+OF_LEASE = OF_ID & (jobs.c.state == RUNNING) & (jobs.c.attempt == bindparam("of_attempt"))
+
+
+def _set(condition: Any, **values: Any) -> Update:
+    """Return the update of the one job that meets ``condition``, giving back its whole new row."""
+    return update(jobs).where(condition).values(**values)
+
+
+BY_ID = select(jobs).where(OF_ID)
+BY_ID_LOCKED = BY_ID.with_for_update()
+BY_KEY = select(jobs).where(jobs.c.key == bindparam("of_key"))
+BY_MESSAGE = select(jobs).where(jobs.c.message_id == bindparam("of_message")).order_by(jobs.c.id.desc()).limit(1)
+OWNER = select(jobs.c.lane, jobs.c.guild_id).where(OF_ID)
+COUNT_KEYS = (
+    select(func.count())
+    .select_from(jobs)
+    .where(jobs.c.key >= bindparam("first"), jobs.c.key < bindparam("beyond"))
+)
+IN_STATES = (
+    select(jobs)
+    .where(jobs.c.state.in_(bindparam("of_states", expanding=True)), jobs.c.told_at.is_(None))
+    .order_by(jobs.c.id)
+)
+OVERDUE = (
+    select(jobs.c.id)
+    .where(jobs.c.state == QUEUED, jobs.c.told_at.is_(None), jobs.c.queued_at <= bindparam("before"))
+    .order_by(jobs.c.id)
+)
+
+START = _set(
+    OF_ID & (jobs.c.state == QUEUED),
+    state=RUNNING,
+    attempt=jobs.c.attempt + 1,
+    started_at=bindparam("now"),
+).returning(jobs)
+NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new_task"))
+PAINT = _set(
+    OF_LEASE, state=PAINTED, result=bindparam("new_result"), failure=None, ended_at=bindparam("now")
+).returning(jobs)
+REQUEUE = _set(
+    OF_ID,
+    state=QUEUED,
+    tag=bindparam("new_tag"),
+    rank=bindparam("new_rank"),
+    crashes=bindparam("new_crashes"),
+    queued_at=func.coalesce(bindparam("new_queued_at", type_=Float), jobs.c.queued_at),
+    ended_at=None,
+    result=None,
+).returning(jobs)
+END = _set(
+    OF_ID,
+    state=bindparam("new_state"),
+    ended_at=bindparam("now"),
+    failure=bindparam("new_failure"),
+    cancelled_by=bindparam("new_cancelled_by"),
+    crashes=bindparam("new_crashes"),
+).returning(jobs)
+DELIVER = _set(OF_ID & (jobs.c.state == PAINTED), state=State.DELIVERED.value, told_at=bindparam("now")).returning(
+    jobs
+)
+TELL = _set(OF_ID & jobs.c.state.in_(UNTOLD) & jobs.c.told_at.is_(None), told_at=bindparam("now")).returning(jobs)
+MOVE = _set(
+    OF_ID,
+    **{
+        name: bindparam(f"new_{name}")
+        for name in ("channel_id", "message_id", "place_guild_id", "reply_to", "ephemeral", "reachable")
+    },
+).returning(jobs)
+PING = _set(OF_ID & jobs.c.pinged_at.is_(None), pinged_at=bindparam("now"))
+WIPE_TOKENS = update(jobs).where(jobs.c.token_expires_at <= bindparam("now"))
+WIPE_TOKENS = WIPE_TOKENS.values(token=None, token_expires_at=None)
+
+_QUEUE = select(jobs).where(jobs.c.state == QUEUED)
+RUNNING_FIRST = select(jobs).where(jobs.c.state == RUNNING).order_by(jobs.c.started_at, jobs.c.id)
+IN_LINE = _QUEUE.order_by(jobs.c.lane, *ORDER)
+
+AHEAD = select(func.count(), func.coalesce(func.sum(jobs.c.cost), 0)).where(
+    jobs.c.lane == bindparam("of_lane"),
+    jobs.c.state == QUEUED,
+    tuple_(*ORDER) < tuple_(bindparam("of_tag"), bindparam("of_rank"), bindparam("of_id")),
+)
+QUEUED_JOB = select(jobs.c.id, jobs.c.lane, jobs.c.tag, jobs.c.rank).where(OF_ID, jobs.c.state == QUEUED)
+_sum = func.sum(jobs.c.cost).over(partition_by=jobs.c.lane, order_by=ORDER, rows=(None, 0))
+_line = (
+    select(
+        jobs.c.id,
+        jobs.c.lane,
+        (func.row_number().over(partition_by=jobs.c.lane, order_by=ORDER) - 1).label("ahead"),
+        (_sum - jobs.c.cost).label("cost_ahead"),
+    )
+    .where(jobs.c.state == QUEUED)
+    .subquery()
+)
+PLACES = select(_line).where(_line.c.id.in_(bindparam("of_ids", expanding=True)))
+RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at).where(
+    jobs.c.lane == bindparam("of_lane"), jobs.c.state == RUNNING
+)

@@ -1,0 +1,120 @@
+"""Logging: structlog over the standard library, to stderr, with secrets and prompts taken out on the way."""
+
+import logging
+import re
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+GONE = "[removed]"
+"""What stands where a secret or a prompt stood."""
+_CODE_LENGTH = 4
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SHORTEST_SECRET = 4
+_PRIVATE_KEYS = re.compile(
+    r"prompt|token|authorization|password|secret|api_?key|cookie|^stamina\.(args|kwargs)$", re.IGNORECASE
+)
+_PATTERNS = (
+    # A bot's token: its id in base64, a time, a signature (Discord docs, Reference, Authentication).
+    (re.compile(r"\b[\w-]{18,40}\.[\w-]{5,10}\.[\w-]{25,}"), GONE),
+    # An interaction's token is the base64 of "interaction:…".
+    (re.compile(r"aW50ZXJhY3Rpb246[\w+/=-]+"), GONE),
+    (re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"'\\]+"), rf"\1{GONE}"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']+@", re.IGNORECASE), rf"\1{GONE}@"),
+    (re.compile(r"(authorization\W{1,6})(?:(?:bot|basic|bearer)\s+)?[^\s\"',})]+", re.IGNORECASE), rf"\1{GONE}"),
+    (re.compile(r"\b(bot|basic|bearer)\s+[\w.+/=-]{16,}", re.IGNORECASE), rf"\1 {GONE}"),
+    (re.compile(r"""((["'])(?:negative_)?prompt\2\s*:\s*)(["'])(?:\\.|(?!\3).)*\3"""), rf"\1\3{GONE}\3"),
+)
+
+
+def scrub(text: str, known: Iterable[str] = ()) -> str:
+    """Return ``text`` without anything that looks like a credential, and without the ``known`` ones."""
+    for secret in known:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, GONE)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def failure_code(choice: Callable[[str], str] = secrets.choice) -> str:
+    """Return a short code for one failure, such as ``K7F2``: no I, L, O or U to mistake (Crockford's base 32)."""
+    return "".join(choice(_CROCKFORD) for _ in range(_CODE_LENGTH))
+
+
+def configure(
+    level: str, style: Literal["console", "json"], *, known: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send every log line of the process to ``stream`` (stderr), redacted; ``known`` are the host's own secrets.
+
+    The level holds for Easel itself. Libraries stay at INFO and above: at DEBUG discord.py writes whole request
+    bodies, and aiosqlite whole rows.
+    """
+    out = sys.stderr if stream is None else stream
+    hidden = tuple(known)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _without_private_keys,
+    ]
+
+    def scrubbed(_: WrappedLogger, __: str, rendered: Any) -> str:
+        return scrub(rendered, hidden)
+
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(style, colors=out.isatty()),
+                scrubbed,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
+    for name in ("bot", "cogs"):
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderer(style: Literal["console", "json"], *, colors: bool) -> Processor:
+    if style == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    # The default prints tracebacks with every frame's local variables.
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _without_private_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {key: _kept(key, value) for key, value in event.items()}
+
+
+def _kept(key: str, value: Any) -> Any:
+    if _PRIVATE_KEYS.search(key):
+        return GONE
+    if isinstance(value, Mapping):
+        return {inner: _kept(str(inner), part) for inner, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_kept("", part) for part in value]
+    return value

@@ -1,0 +1,106 @@
+"""What the backends have, always answered from memory."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import structlog
+from rapidfuzz import fuzz, process, utils
+
+from bot.domain.errors import BackendError, RequestError
+from bot.domain.options import Options
+from bot.domain.ports import Backend, Capabilities, Listing
+from bot.domain.text import N_
+
+log = structlog.get_logger(__name__)
+
+CHOICES = 25
+"""Most suggestions an autocomplete answer may hold (Discord docs, Application Commands)."""
+
+_CHECKED = (
+    (Listing.MODELS, "model"),
+    (Listing.SAMPLERS, "sampler"),
+    (Listing.SCHEDULERS, "scheduler"),
+)
+
+
+class Catalogue:
+    """The union of all backends' lists; a list outlives the backend that gave it until it gives another.
+
+    ``refresh`` asks one backend, ``watch`` asks all of them every ``refresh_s`` seconds.
+    """
+
+    def __init__(self, backends: Sequence[Backend], *, refresh_s: float = 60.0) -> None:
+        self._backends = backends
+        self._refresh_s = refresh_s
+        self._known: dict[str, Capabilities] = {}
+        self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType({})
+
+    def names(self, listing: Listing) -> tuple[str, ...]:
+        """Return every name of a list, in the order of the backends; empty while none has answered."""
+        return self._names.get(listing, ())
+
+    def suggest(self, listing: Listing, typed: str) -> list[str]:
+        """Return at most 25 names for what was typed so far, the likeliest first."""
+        names = self.names(listing)
+        if not typed.strip():
+            return list(names[:CHOICES])
+        found = process.extract(
+            typed, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=CHOICES, score_cutoff=50
+        )
+        return [name for name, _, _ in found]
+
+    def loaded_models(self) -> frozenset[str]:
+        """Return the models that backends have in memory now."""
+        return frozenset(known.loaded_model for known in self._known.values() if known.loaded_model)
+
+    def check(self, options: Options) -> None:
+        """Raise ``RequestError`` for a name that no backend has.
+
+        Backends fall back silently on unknown names, so they are refused here. A list nobody has given yet
+        refuses nothing.
+        """
+        for listing, option in _CHECKED:
+            self._check(listing, option, getattr(options, option))
+        for lora in options.loras or ():
+            self._check(Listing.LORAS, "lora", lora.name)
+
+    def _check(self, listing: Listing, option: str, name: str | None) -> None:
+        names = self.names(listing)
+        if name is None or name in names or not self._known:
+            return
+        if not names:
+            raise RequestError(
+                N_("No backend here has anything to choose for {option}."),
+                N_("Leave {option} out."),
+                option=option,
+            )
+        nearest = self.suggest(listing, name) or list(names[:1])
+        raise RequestError(
+            N_("There is no {option} “{name}” here."),
+            N_("The nearest is “{nearest}”; type a few letters to see the list."),
+            option=option,
+            name=name[:100],
+            nearest=nearest[0],
+        )
+
+    async def refresh(self, backend: Backend) -> None:
+        """Ask one backend for its lists; raises its ``BackendError``."""
+        self._known[backend.name] = await backend.capabilities()
+        merged: dict[Listing, dict[str, None]] = {}
+        for known in self._known.values():
+            for listing, names in known.listings.items():
+                merged.setdefault(listing, {}).update(dict.fromkeys(names))
+        self._names = MappingProxyType({listing: tuple(names) for listing, names in merged.items()})
+
+    async def watch(self) -> None:
+        """Keep all lists fresh until cancelled; a backend that does not answer keeps its last ones."""
+        while True:
+            await asyncio.gather(*(self._try(backend) for backend in self._backends))
+            await asyncio.sleep(self._refresh_s)
+
+    async def _try(self, backend: Backend) -> None:
+        try:
+            await self.refresh(backend)
+        except BackendError as error:
+            log.info("lists not refreshed", backend=backend.name, reason=type(error).__name__)

@@ -1,0 +1,320 @@
+"""The host's settings: environment and ``.env``, every field with its sentence; read by cli and client alone."""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from rapidfuzz import fuzz, process
+
+from bot.backends.address import BackendAddress, parse
+from bot.domain.errors import LimitError
+from bot.domain.limits import MAX_PROMPT, MIN_SIDE, Limits
+from bot.domain.options import Options
+
+NO_TOKEN = (
+    "DISCORD_TOKEN is not set: make a bot in the Discord developer portal "
+    "(https://discord.com/developers/applications, page Bot, Reset Token) and put its token into .env; "
+    "to try Easel without a token, run: make rehearse"
+)
+_AUTH = re.compile(r"EASEL_BACKEND_([1-9][0-9]?)_AUTH")
+_LIKE_ENOUGH = 70.0
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: ``problems`` has one line each, none with a secret in it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _guild_ids(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _http(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("it must start with https:// or http://")
+    return value.rstrip("/")
+
+
+def _sqlite(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not value.get_secret_value().startswith("sqlite:///"):
+        raise ValueError("this version keeps everything in SQLite; give sqlite:///path, or leave it out")
+    return value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _setting(name: str, group: str, sentence: str, default: Any, **constraints: Any) -> Any:
+    return Field(default, alias=name, title=group, description=sentence, **constraints)
+
+
+class Settings(BaseSettings):
+    """All that a host may set; ``load`` makes one. Secrets are never shown by ``repr``."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    discord_token: SecretStr = _setting(
+        "DISCORD_TOKEN",
+        "Discord",
+        "The bot's token, from the Discord developer portal: your application, page Bot, Reset Token.",
+        SecretStr(""),
+    )
+    discord_api: Annotated[str, AfterValidator(_http)] = _setting(
+        "EASEL_DISCORD_API",
+        "Discord",
+        "Address of Discord's REST API; only for a proxy of your own.",
+        "https://discord.com/api/v10",
+    )
+    sync_guild: int | None = _setting(
+        "EASEL_SYNC_GUILD",
+        "Discord",
+        "Id of a server that gets the commands at once and alone, while developing.",
+        None,
+        gt=0,
+    )
+    backends: SecretStr = _setting(
+        "EASEL_BACKENDS",
+        "Backends",
+        "What paints: kind=address, comma separated; kinds are webui and sketch (built in, no model).",
+        SecretStr("webui=http://127.0.0.1:7860"),
+    )
+    backend_auth: Mapping[int, SecretStr] = _setting(
+        "EASEL_BACKEND_<n>_AUTH",
+        "Backends",
+        "user:password for the nth backend of EASEL_BACKENDS, counted from 1.",
+        {},
+    )
+    stall_timeout_s: float = _setting(
+        "EASEL_STALL_TIMEOUT_S",
+        "Backends",
+        "Seconds without any progress after which a painting backend is given up.",
+        300.0,
+        ge=10,
+        le=86400,
+    )
+    data_dir: Path = _setting(
+        "EASEL_DATA_DIR", "Storage", "Folder for the queue, the settings and the pictures.", Path("data")
+    )
+    database_url: Annotated[SecretStr, AfterValidator(_sqlite)] = _setting(
+        "DATABASE_URL",
+        "Storage",
+        "Database: sqlite:///path; empty means a file in the data folder.",
+        SecretStr(""),
+    )
+    keep_images_days: int = _setting(
+        "EASEL_KEEP_IMAGES_DAYS",
+        "Storage",
+        "Days that the original pictures are kept for rerolls and remixes.",
+        7,
+        ge=1,
+        le=365,
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = _setting(
+        "EASEL_LOG_LEVEL", "Logging", "How much is logged: DEBUG, INFO, WARNING or ERROR.", "INFO"
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "EASEL_LOG_FORMAT", "Logging", "console for people, json for log collectors.", "console"
+    )
+    default_steps: int = _setting("EASEL_DEFAULT_STEPS", "Defaults", "Steps of a picture.", 25, ge=1)
+    default_width: int = _setting("EASEL_DEFAULT_WIDTH", "Defaults", "Width in px.", 512, ge=MIN_SIDE)
+    default_height: int = _setting("EASEL_DEFAULT_HEIGHT", "Defaults", "Height in px.", 512, ge=MIN_SIDE)
+    default_count: int = _setting("EASEL_DEFAULT_COUNT", "Defaults", "Pictures per command.", 1, ge=1)
+    default_cfg_scale: float = _setting(
+        "EASEL_DEFAULT_CFG_SCALE", "Defaults", "How closely the prompt is followed.", 7.0, ge=0, le=30
+    )
+    default_sampler: str = _setting(
+        "EASEL_DEFAULT_SAMPLER", "Defaults", "Sampler by its name in the backend; empty: the backend's own.", ""
+    )
+    default_scheduler: str = _setting(
+        "EASEL_DEFAULT_SCHEDULER", "Defaults", "Scheduler by its name; empty: the backend's own.", ""
+    )
+    default_model: str = _setting(
+        "EASEL_DEFAULT_MODEL", "Defaults", "Model (checkpoint) by its name; empty: the one that is loaded.", ""
+    )
+    default_negative_prompt: str = _setting(
+        "EASEL_DEFAULT_NEGATIVE_PROMPT",
+        "Defaults",
+        "What pictures should not show.",
+        "",
+        max_length=MAX_PROMPT,
+    )
+    max_steps: int = _setting("EASEL_MAX_STEPS", "Limits", "Most steps of a picture.", 60, ge=1, le=150)
+    max_side: int = _setting(
+        "EASEL_MAX_SIDE", "Limits", "Largest width or height in px.", 2048, ge=MIN_SIDE, le=8192
+    )
+    max_pixels: int = _setting(
+        "EASEL_MAX_PIXELS",
+        "Limits",
+        "Most pixels of one picture (width times height).",
+        2048 * 1536,
+        ge=MIN_SIDE * MIN_SIDE,
+    )
+    max_count: int = _setting("EASEL_MAX_COUNT", "Limits", "Most pictures per command.", 4, ge=1, le=4)
+    max_queued_guild: int = _setting(
+        "EASEL_MAX_QUEUED_GUILD", "Limits", "Most jobs that wait in one server.", 200, ge=1, le=10_000
+    )
+    max_queued_user: int = _setting(
+        "EASEL_MAX_QUEUED_USER", "Limits", "Most jobs of one person that wait in one server.", 20, ge=1, le=10_000
+    )
+    max_wait_h: float = _setting(
+        "EASEL_MAX_WAIT_H", "Limits", "Hours after which a waiting job is given up.", 24.0, gt=0, le=720
+    )
+    premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_guild_ids)] = _setting(
+        "EASEL_PREMIUM_GUILDS",
+        "Limits",
+        "Ids of servers with three times the share of the painters, comma separated.",
+        frozenset(),
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read only what ``load`` passes in: the environment is an argument, like the time."""
+        return (init_settings,)
+
+    @property
+    def limits(self) -> Limits:
+        """The host's limits, which no server can widen."""
+        return Limits(
+            max_steps=self.max_steps,
+            max_side=self.max_side,
+            max_pixels=self.max_pixels,
+            max_count=self.max_count,
+            max_queued_guild=self.max_queued_guild,
+            max_queued_user=self.max_queued_user,
+        )
+
+    @property
+    def defaults(self) -> Options:
+        """The host's choices, under every server's and person's own."""
+        return Options(
+            negative_prompt=self.default_negative_prompt or None,
+            model=self.default_model or None,
+            width=self.default_width,
+            height=self.default_height,
+            count=self.default_count,
+            steps=self.default_steps,
+            cfg_scale=self.default_cfg_scale,
+            sampler=self.default_sampler or None,
+            scheduler=self.default_scheduler or None,
+        )
+
+    @property
+    def backend_addresses(self) -> tuple[BackendAddress, ...]:
+        """The backends in the order of ``EASEL_BACKENDS``; raises ``AddressError`` with a line without secrets."""
+        auth = {number: secret.get_secret_value() for number, secret in self.backend_auth.items()}
+        return parse(self.backends.get_secret_value(), auth)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must never be shown, for the log's redaction."""
+        passwords = [address.auth[1] for address in self.backend_addresses if address.auth]
+        return tuple(secret for secret in (self.discord_token.get_secret_value(), *passwords) if secret)
+
+
+def load(environ: Mapping[str, str], env_file: Path | None, *, needs_token: bool = True) -> Settings:
+    """Read the settings from ``environ``, over those of ``env_file``; an empty value counts as not set.
+
+    Raises ``SettingsError`` with every problem that can be seen at once.
+    """
+    given = {**_file(env_file), **environ}
+    variables = {name: value.strip() for name, value in given.items() if value and value.strip()}
+    problems = _unknown_names(variables)
+    auth = {int(found[1]): value for name, value in variables.items() if (found := _AUTH.fullmatch(name))}
+    try:
+        settings = Settings.model_validate({**variables, "EASEL_BACKEND_<n>_AUTH": auth})
+    except ValidationError as error:
+        problems += [_line(str(e["loc"][0]), e["msg"]) for e in error.errors(include_input=False)]
+        settings = None
+    else:
+        problems += _contradictions(settings)
+    if needs_token and "DISCORD_TOKEN" not in variables:
+        problems.append(NO_TOKEN)
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def names() -> list[str]:
+    """Return every setting's name, as a host writes it."""
+    return [field.alias or name for name, field in Settings.model_fields.items()]
+
+
+def example() -> str:
+    """Return the text of ``.env.example``: every setting commented out, with its sentence and its default."""
+    parts = ["# Copy this file to .env and take away the # before what you change.\n"]
+    for group, fields in groupby(Settings.model_fields.values(), key=lambda field: field.title):
+        parts.append(f"\n# ---- {group} ----\n")
+        parts += [
+            "".join(f"# {line}\n" for line in textwrap.wrap(field.description or "", 96))
+            + f"#{(field.alias or '').replace('<n>', '1')}={_shown(field)}\n"
+            for field in fields
+        ]
+    return "".join(parts)
+
+
+def table() -> str:
+    """Return README's table of settings."""
+    rows = [
+        f"| `{field.alias}` | {f'`{_shown(field)}`' if _shown(field) else '–'} | {field.description} |\n"
+        for field in Settings.model_fields.values()
+    ]
+    return "".join(["| setting | default | |\n", "|---|---|---|\n", *rows])
+
+
+def _shown(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return (
+        f"{value:g}" if isinstance(value, float) else str(value or "") if not isinstance(value, frozenset) else ""
+    )
+
+
+def _file(env_file: Path | None) -> dict[str, str | None]:
+    try:
+        return dotenv_values(env_file, interpolate=False) if env_file else {}
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError([f"{env_file} cannot be read: it must be a text file in UTF-8."]) from None
+
+
+def _unknown_names(variables: Mapping[str, str]) -> list[str]:
+    known = names()
+    problems = []
+    for name in sorted(variables):
+        if not name.startswith("EASEL_") or name in known or _AUTH.fullmatch(name):
+            continue
+        near = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=_LIKE_ENOUGH)
+        problems.append(f"{name} is no setting of Easel" + (f"; did you mean {near[0]}?" if near else "."))
+    return problems
+
+
+def _line(name: str, message: str) -> str:
+    words = message.removeprefix("Value error, ").replace("Input should be", "must be").partition(", unable to")[0]
+    return f"{name}: {words}."
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    problems = []
+    try:
+        _ = settings.backend_addresses
+    except ValueError as error:
+        problems.append(str(error))
+    try:
+        settings.limits.check(settings.defaults.request("a picture", seed=0))
+    except LimitError as error:
+        name = str(error.values.get("option", "width and height")).upper()
+        problems.append(f"EASEL_DEFAULT_{name}: above what EASEL_MAX_* allow. {error}")
+    return problems

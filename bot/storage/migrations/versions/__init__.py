@@ -1,0 +1,1 @@
+"""One file per step; Alembic loads them by their path."""

@@ -1,0 +1,114 @@
+"""The tables, as SQLAlchemy Core sees them; migrations bring a database to this shape.
+
+Times are unix seconds, tags, costs and clocks ticks; JSON is text, because only its reader knows its type.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+Count = BigInteger().with_variant(Integer, "sqlite")
+"""A key that counts up by itself: SQLite does that for its own INTEGER only."""
+Key = String().with_variant(String(collation="C"), "postgresql")
+"""Text that compares by code point, so that a prefix is a range of the index."""
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Count, primary_key=True),
+    Column("key", Key, nullable=False, unique=True),
+    Column("lane", String, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("model", String),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger),
+    Column("place_guild_id", BigInteger),
+    Column("reply_to", BigInteger),
+    Column("ephemeral", Boolean, nullable=False),
+    Column("reachable", Boolean, nullable=False),
+    Column("token", String),
+    Column("token_expires_at", Float),
+    Column("cost", BigInteger, nullable=False),
+    Column("tag", BigInteger, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("crashes", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("queued_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Column("told_at", Float),
+    Column("pinged_at", Float),
+    Column("result", Text),
+    Column("failure", Text),
+    Column("cancelled_by", BigInteger),
+    Column("backend", String),
+    Column("task", String),
+    sqlite_autoincrement=True,
+)
+Index("jobs_service", jobs.c.lane, jobs.c.state, jobs.c.tag, jobs.c.rank, jobs.c.id, jobs.c.cost)
+Index("jobs_flow", jobs.c.guild_id, jobs.c.state)
+Index("jobs_message", jobs.c.message_id)
+Index("jobs_state", jobs.c.state, jobs.c.told_at)
+Index("jobs_token", jobs.c.token_expires_at)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("lane", String, primary_key=True),
+    Column("clock", BigInteger, nullable=False),
+    Column("pace", Float),
+    Column("standard_pace", Float),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("lane", String, primary_key=True),
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("next", BigInteger, nullable=False),
+    Column("uv", BigInteger, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("users", Text, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("permille", Integer, nullable=False),
+)
+
+intakes = Table(
+    "intakes",
+    metadata,
+    Column("interaction_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("application_id", BigInteger, nullable=False),
+    Column("token", String, nullable=False),
+    Column("token_expires_at", Float, nullable=False),
+    Column("reply_locale", String, nullable=False),
+    Column("noted_at", Float, nullable=False),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("owner", BigInteger, primary_key=True, autoincrement=False),
+    Column("values", Text, nullable=False),
+)

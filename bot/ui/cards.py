@@ -1,0 +1,192 @@
+"""A job's message in each of its states: one embed, the same facts in the same order, few words."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import discord
+
+from bot.domain.errors import Failure
+from bot.domain.job import Job, Place
+from bot.domain.ports import Progress
+from bot.domain.text import N_
+from bot.i18n import duration, ordinal, say
+from bot.ui import buttons
+from bot.ui.card import Attachment, Card
+from bot.ui.failures import AMBER, GREEN, GREY, RED, YELLOW, failure_text
+from bot.ui.options import copyable
+from bot.ui.words import alt_text, cut, order_facts, quoted, result_facts
+
+REDUCED = N_("Sent smaller than painted: this place takes no larger file.")
+"""The note on a picture that had to be fitted to the place's upload limit."""
+WAITING_PROMPT = 300
+ENDED_PROMPT = 120
+FINISHED_PROMPT = 1500
+"""Characters of a prompt under its picture: all that the command's option takes; more is under Settings."""
+NOTES = 900
+CONTENT = 2000
+"""Characters in a message's own text (Discord docs, Create Message)."""
+_BAR = 10
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
+
+
+def attachment(job: Job, number: int, data: bytes, media_type: str) -> Attachment:
+    """Return a picture of ``job`` as it is sent: number 0 is the message's own, 1… are single originals."""
+    extension = _EXTENSIONS.get(media_type, "png")
+    return Attachment(
+        filename=f"easel-{job.id}-{number}.{extension}",
+        data=data,
+        description=alt_text(job.spec.request.prompt, job.spec.locale),
+        spoiler=job.spec.spoiler,
+    )
+
+
+def waiting(job: Job, place: Place | None) -> Card:
+    """Return the message of a job in line; ``place`` is ``None`` while it is not known."""
+    locale = job.spec.locale
+    title = say(N_("In line"), locale)
+    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT)]
+    if place is not None:
+        title = say(N_("In line · {place}"), locale, place=ordinal(place.ahead + 1, locale))
+        if place.eta_s is not None:
+            lines.append(say(N_("about {time}"), locale, time=duration(_calm(place.eta_s), locale)))
+    embed = _embed(discord.Colour.blurple(), lines, title, order_facts(job.spec.request, locale))
+    return Card(embed=embed, view=buttons.waiting(job))
+
+
+def no_painter(job: Job, since: float) -> Card:
+    """Return the message of a job that waits while no backend is reachable, since unix time ``since``."""
+    locale = job.spec.locale
+    lines = [
+        quoted(job.spec.request.prompt, WAITING_PROMPT),
+        say(N_("None is reachable since {time}; your place is kept."), locale, time=f"<t:{int(since)}:R>"),
+    ]
+    title = say(N_("Waiting for a painter"), locale)
+    embed = _embed(YELLOW, lines, title, order_facts(job.spec.request, locale))
+    return Card(embed=embed, view=buttons.waiting(job))
+
+
+def painting(job: Job, progress: Progress | None) -> Card:
+    """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler."""
+    locale = job.spec.locale
+    fraction = min(1.0, max(0.0, progress.fraction)) if progress else 0.0
+    title = say(N_("Painting"), locale)
+    if progress is not None:
+        title = say(N_("Painting · {percent} %"), locale, percent=int(fraction * 100))
+    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT), _progress_line(progress, fraction, locale)]
+    embed = _embed(AMBER, lines, title, order_facts(job.spec.request, locale))
+    files: tuple[Attachment, ...] = ()
+    if progress is not None and progress.preview is not None and not job.spec.spoiler:
+        preview = Attachment(
+            "preview.webp", progress.preview, alt_text(job.spec.request.prompt, locale), spoiler=False
+        )
+        embed.set_thumbnail(url=preview.uri)
+        files = (preview,)
+    return Card(embed=embed, view=buttons.waiting(job), files=files)
+
+
+def finished(
+    job: Job, author: tuple[str, str] | None, files: Sequence[Attachment], notes: Sequence[str] = ()
+) -> Card:
+    """Return the message that is the result; ``author`` is the asker's name and avatar address.
+
+    Several pictures come as one grid in ``files`` and get a menu. A spoiler stays a plain attachment,
+    because Discord hides no picture inside an embed.
+    """
+    locale = job.spec.locale
+    result = job.result
+    lines = [quoted(job.spec.request.prompt, FINISHED_PROMPT)]
+    if notes:
+        lines.append(cut("\n".join(f"-# {say(note, locale)}" for note in dict.fromkeys(notes)), NOTES))
+    footer = result_facts(job, result) if result else order_facts(job.spec.request, locale)
+    embed = _embed(GREEN, lines, footer=footer)
+    if author is not None:
+        embed.set_author(name=cut(author[0], 256) or "…", icon_url=author[1])
+    _show(embed, files)
+    pictures = len(result.pictures) if result else 1
+    return Card(embed=embed, view=buttons.finished(job, pictures=pictures), files=tuple(files))
+
+
+def single(job: Job, index: int, file: Attachment) -> Card:
+    """Return one original of several, ``index`` from 0, with its own seed."""
+    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT)]
+    footer = result_facts(job, job.result, index=index) if job.result else None
+    embed = _embed(GREEN, lines, footer=footer)
+    _show(embed, (file,))
+    return Card(embed=embed, files=(file,))
+
+
+def failed(job: Job) -> Card:
+    """Return the message of a job that ended without a picture: what happened, and what to do next."""
+    locale = job.spec.locale
+    failure = job.failure or Failure(N_("It could not be painted."), N_("Try again."))
+    lines = [quoted(job.spec.request.prompt, ENDED_PROMPT), failure_text(failure, locale)]
+    footer = say(N_("code {code}"), locale, code=failure.code) if failure.code else None
+    embed = _embed(RED, lines, say(N_("Not painted"), locale), footer)
+    return Card(embed=embed, view=buttons.failed(job, smaller=failure.smaller_may_help))
+
+
+def cancelled(job: Job) -> Card:
+    """Return the message of a cancelled job; it names who did it, unless that was the asker."""
+    locale = job.spec.locale
+    lines = [quoted(job.spec.request.prompt, ENDED_PROMPT)]
+    if job.cancelled_by is not None and job.cancelled_by != job.user:
+        lines.append(say(N_("by {who}"), locale, who=f"<@{job.cancelled_by}>"))
+    embed = _embed(GREY, lines, say(N_("Cancelled"), locale))
+    return Card(embed=embed, view=buttons.cancelled(job))
+
+
+def not_queued(locale: str) -> Card:
+    """Return the answer to an order that was seen but lost before it was in the queue."""
+    lines = [say(N_("I was restarted before it was in the queue."), locale), say(N_("Please repeat it."), locale)]
+    return Card(embed=_embed(RED, ["\n".join(lines)], say(N_("Not queued"), locale)))
+
+
+def wait_is_over(job: Job) -> Card:
+    """Return the one short word after a long wait; it may ping the asker and nobody else."""
+    who = f"<@{job.user}>"
+    text = N_("{who} it could not be painted.") if job.failure else N_("{who} your picture is ready.")
+    return Card(content=say(text, job.spec.locale, who=who), mention=job.user)
+
+
+def settings(job: Job, locale: str) -> Card:
+    """Return the command that paints ``job`` again, to be copied whole; a long one is a text file."""
+    command = copyable(job)
+    hint = say(N_("Attach the picture to remix it."), locale) if job.spec.request.init_image else ""
+    block = f"```\n{command}\n```{hint}"
+    if "```" not in command and len(block) <= CONTENT:
+        return Card(content=block)
+    file = Attachment(f"easel-{job.id}-settings.txt", command.encode())
+    return Card(content=say(N_("The command is long: it is in the file."), locale), files=(file,))
+
+
+def _embed(
+    colour: discord.Colour, lines: Sequence[str], title: str | None = None, footer: str | None = None
+) -> discord.Embed:
+    embed = discord.Embed(colour=colour, title=title, description="\n".join(lines))
+    if footer:
+        embed.set_footer(text=cut(footer, 2048))
+    return embed
+
+
+def _show(embed: discord.Embed, files: Sequence[Attachment]) -> None:
+    if len(files) == 1 and not files[0].spoiler:
+        embed.set_image(url=files[0].uri)
+
+
+def _progress_line(progress: Progress | None, fraction: float, locale: str) -> str:
+    full = int(fraction * _BAR + 0.5)
+    bar = "▰" * full + "▱" * (_BAR - full)
+    facts = []
+    if progress is not None and progress.steps > 0:
+        facts.append(say(N_("step {step} of {steps}"), locale, step=progress.step, steps=progress.steps))
+    if progress is not None and progress.eta_s is not None and progress.eta_s > 0:
+        facts.append(say(N_("{time} left"), locale, time=duration(_calm(progress.eta_s), locale)))
+    return f"{bar} {' · '.join(facts)}".rstrip()
+
+
+def _calm(seconds: float) -> float:
+    """Round a guess so that it does not flicker: 5 s steps from 10 s on, 1 min steps from 2 min on."""
+    for above, step in ((120, 60), (10, 5)):
+        if seconds > above:
+            return float(ceil(seconds / step) * step)
+    return float(max(1, ceil(seconds)))

@@ -1,0 +1,195 @@
+"""Buttons, menus, modals and reactions on jobs' messages, found by their custom id: they outlive restarts."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import discord
+import structlog
+from discord.ext import commands
+
+from bot.client import Easel
+from bot.delivery.asking import asker_of, asker_of_reaction
+from bot.delivery.desk import reaction_key
+from bot.domain.errors import BotError, GoneError
+from bot.domain.job import Job, Origin
+from bot.domain.text import N_
+from bot.tree import answer_error
+from bot.ui import buttons, cards, modals
+from bot.ui.buttons import Action, Press
+from bot.ui.failures import explain
+
+log = structlog.get_logger(__name__)
+
+REROLL = "🔁"
+CANCEL = "❌"
+SMALLER = 0.75
+"""What "Smaller" scales the sides by: a bit over half the pixels."""
+
+Handler = Callable[[discord.Interaction, Press], Awaitable[None]]
+
+
+class Actions(commands.Cog):
+    """What can be done with a job's message besides looking at it."""
+
+    def __init__(self, bot: Easel) -> None:
+        self.bot = bot
+        self.studio = bot.studio
+        self._held: set[tuple[int, int, str]] = set()
+        self._presses: dict[Action, Handler] = {
+            Action.CANCEL: self._cancel,
+            Action.REROLL: self._reroll,
+            Action.AGAIN: self._reroll,
+            Action.SMALLER: self._smaller,
+            Action.EDIT: self._edit,
+            Action.REMIX: self._remix,
+            Action.SETTINGS: self._settings,
+            Action.DELETE: self._delete,
+            Action.TAKE: self._take,
+        }
+        self._submits: dict[Action, Handler] = {Action.EDIT: self._edited, Action.REMIX: self._remixed}
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Send presses, choices and submitted modals to what they stand for."""
+        handlers = {
+            discord.InteractionType.component: self._presses,
+            discord.InteractionType.modal_submit: self._submits,
+        }.get(interaction.type)
+        press = buttons.decode(str(_data(interaction).get("custom_id", "")))
+        if handlers is None or press is None:
+            return
+        try:
+            await handlers[press.action](interaction, press)
+        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
+            await answer_error(interaction, error)
+
+    async def _cancel(self, interaction: discord.Interaction, press: Press) -> None:
+        await self.studio.orders.cancel(press.job, asker_of(interaction))
+        await interaction.response.defer()
+
+    async def _reroll(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        parent = await self.studio.orders.seen(press.job, asker)
+        await self.bot.desk.accept(interaction, await self.studio.orders.again(asker, parent))
+
+    async def _smaller(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        parent = await self.studio.orders.seen(press.job, asker)
+        draft = await self.studio.orders.again(asker, parent, same_seed=True, scale=SMALLER)
+        await self.bot.desk.accept(interaction, draft)
+
+    async def _edit(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        job = await self.studio.orders.seen(press.job, asker)
+        await interaction.response.send_modal(modals.edit(job, asker.locale))
+
+    async def _remix(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        job = await self.studio.orders.seen(press.job, asker)
+        await interaction.response.send_modal(modals.remix(job, asker.locale))
+
+    async def _edited(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        parent = await self.studio.orders.seen(press.job, asker)
+        prompt, options = modals.edited(parent, modals.fields(interaction))
+        draft = await self.studio.orders.draft(
+            asker,
+            prompt,
+            options,
+            origin=Origin.EDIT,
+            parent=parent,
+            init_image=parent.spec.request.init_image,
+        )
+        await self.bot.desk.accept(interaction, draft)
+
+    async def _remixed(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        parent = await self.studio.orders.seen(press.job, asker)
+        if parent.result is None:
+            raise GoneError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
+        picture = parent.result.pictures[0]
+        await self.studio.blobs.get(picture.blob)
+        prompt, options = modals.remixed(parent, modals.fields(interaction))
+        draft = await self.studio.orders.draft(
+            asker, prompt, options, origin=Origin.REMIX, parent=parent, init_image=picture.blob
+        )
+        await self.bot.desk.accept(interaction, draft)
+
+    async def _settings(self, interaction: discord.Interaction, press: Press) -> None:
+        asker = asker_of(interaction)
+        card = cards.settings(await self.studio.orders.seen(press.job, asker), asker.locale)
+        await interaction.response.send_message(ephemeral=True, **card.send_fields())
+
+    async def _delete(self, interaction: discord.Interaction, press: Press) -> None:
+        await self.studio.orders.owned(press.job, asker_of(interaction))
+        await interaction.response.defer()
+        await interaction.delete_original_response()
+
+    async def _take(self, interaction: discord.Interaction, press: Press) -> None:
+        job = await self.studio.orders.seen(press.job, asker_of(interaction))
+        index = int(_data(interaction)["values"][0]) - 1
+        if job.result is None or not 0 <= index < len(job.result.pictures):
+            raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
+        await self.studio.blobs.get(job.result.pictures[index].blob)
+        await interaction.response.defer(thinking=True)
+        card = await self.bot.courier.single(job, index, interaction.filesize_limit)
+        await interaction.edit_original_response(**card.edit_fields())
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Cancel the job of a status message that somebody deleted."""
+        await self.studio.orders.withdraw(payload.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """Let the same person use the same reaction again."""
+        self._held.discard((payload.message_id, payload.user_id, payload.emoji.name))
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Reroll on 🔁, cancel or delete on ❌, by the rules of the buttons."""
+        ours = self.bot.user is not None and self.bot.user.id
+        if payload.emoji.name not in {REROLL, CANCEL} or payload.user_id == ours:
+            return
+        held = (payload.message_id, payload.user_id, payload.emoji.name)
+        if held in self._held or payload.message_author_id not in {None, ours}:
+            # A reaction that was never taken away cannot be put again: this is a replay after a resume.
+            return
+        job = await self.studio.jobs.by_message(payload.message_id)
+        if job is None:
+            return
+        self._held.add(held)
+        try:
+            await (self._reroll_by if payload.emoji.name == REROLL else self._remove_by)(payload, job)
+        except BotError as error:
+            await self._tell(payload.user_id, error)
+
+    async def _reroll_by(self, payload: discord.RawReactionActionEvent, parent: Job) -> None:
+        asker = asker_of_reaction(self.bot, payload)
+        nth = await self.studio.jobs.count_keys(reaction_key(payload)) + 1
+        await self.bot.desk.accept_reaction(payload, await self.studio.orders.again(asker, parent), nth)
+
+    async def _remove_by(self, payload: discord.RawReactionActionEvent, job: Job) -> None:
+        asker = asker_of_reaction(self.bot, payload)
+        if not job.state.ended:
+            await self.studio.orders.cancel(job.id, asker)
+            return
+        await self.studio.orders.owned(job.id, asker)
+        await self.bot.messenger.delete(job)
+
+    async def _tell(self, user_id: int, error: BotError) -> None:
+        # A reaction has no private answer of its own; closed direct messages leave only the log.
+        try:
+            channel = await self.bot.create_dm(discord.Object(user_id))
+            await channel.send(embed=explain(error, "en"))
+        except (discord.HTTPException, OSError) as failed:
+            log.info("reaction's refusal not shown", reason=type(failed).__name__)
+
+
+def _data(interaction: discord.Interaction) -> Mapping[str, Any]:
+    return interaction.data or {}
+
+
+async def setup(bot: Easel) -> None:
+    """Add the cog."""
+    await bot.add_cog(Actions(bot))

@@ -1,0 +1,95 @@
+from typing import Any, cast
+
+import discord
+from discord import AppCommandOptionType as Kind
+from discord import app_commands
+
+from bot.domain.limits import Limits
+from bot.domain.ports import Listing
+from bot.ui.commands import anywhere, command, completion, group, servers_only
+from bot.ui.options import OPTIONS, REMIX
+
+NOBODY = cast("discord.Interaction", None)  # a suggestion is the same for everybody
+LIMITS = Limits(max_steps=40, max_side=1024, max_count=3)
+
+
+async def callback(interaction: discord.Interaction, values: dict[str, Any]) -> None:
+    """Do nothing."""
+
+
+def suggest(listing: Listing, typed: str) -> list[str]:
+    return [f"{listing}-{typed}", "n" * 101]
+
+
+def remix() -> app_commands.Command[Any, ..., None]:
+    return command(
+        "remix",
+        "Paint over a picture",
+        callback,
+        [OPTIONS[name] for name in REMIX],
+        limits=LIMITS,
+        suggest=suggest,
+        required=frozenset({"image", "prompt"}),
+    )
+
+
+def option(made: app_commands.Command[Any, ..., None], name: str) -> app_commands.Parameter:
+    return next(parameter for parameter in made.parameters if parameter.name == name)
+
+
+def test_a_command_has_the_declared_options_in_order() -> None:
+    assert tuple(parameter.name for parameter in remix().parameters) == REMIX
+    assert [parameter.name for parameter in remix().parameters if parameter.required] == ["image", "prompt"]
+
+
+def test_discord_holds_people_to_the_hosts_limits() -> None:
+    made = remix()
+    ranges = {p.name: (p.min_value, p.max_value) for p in made.parameters if p.max_value is not None}
+    assert ranges == {
+        "prompt": (1, 1500),
+        "strength": (0.05, 1.0),
+        "negative_prompt": (1, 1500),
+        "width": (64, 1024),
+        "height": (64, 1024),
+        "count": (1, 3),
+        "steps": (1, 40),
+        "cfg_scale": (0.0, 30.0),
+        "seed": (0, 2**32 - 1),
+    }
+
+
+def test_options_are_typed() -> None:
+    made = remix()
+    assert option(made, "image").type is Kind.attachment
+    assert option(made, "steps").type is Kind.integer
+    assert option(made, "cfg_scale").type is Kind.number
+    assert option(made, "spoiler").type is Kind.boolean
+    assert [choice.value for choice in option(made, "size").choices] == ["1:1", "2:3", "3:2", "9:16", "16:9"]
+
+
+def test_whatever_a_backend_lists_is_suggested() -> None:
+    suggested = [parameter.name for parameter in remix().parameters if parameter.autocomplete]
+    assert suggested == ["model", "sampler", "scheduler", "lora"]
+
+
+async def test_a_suggestion_too_long_for_discord_is_left_out() -> None:
+    choices = await completion(OPTIONS["model"], suggest)(NOBODY, "dream")
+    assert [choice.value for choice in choices] == ["models-dream"]
+
+
+async def test_the_last_of_several_loras_is_completed() -> None:
+    choices = await completion(OPTIONS["lora"], suggest)(NOBODY, "ink:0.5, fi")
+    assert [choice.value for choice in choices] == ["ink:0.5, loras-fi"]
+
+
+def test_a_command_says_where_it_works() -> None:
+    made = anywhere(remix())
+    assert made.allowed_contexts is not None
+    assert made.allowed_installs is not None
+    assert made.allowed_contexts.to_array() == [0, 1, 2]
+    assert made.allowed_installs.to_array() == [0, 1]
+    there = servers_only(group("settings", "Settings", default_permissions=discord.Permissions(32)))
+    assert there.allowed_contexts is not None
+    assert there.allowed_installs is not None
+    assert there.allowed_contexts.to_array() == [0]
+    assert there.allowed_installs.to_array() == [0]
