@@ -18,7 +18,7 @@ from bot.domain.errors import LimitError
 from bot.domain.limits import MAX_PROMPT, MIN_SIDE, Limits
 from bot.domain.options import Options
 
-NO_TOKEN = (
+WITHOUT_DISCORD = (
     "DISCORD_TOKEN is not set: make a bot in the Discord developer portal "
     "(https://discord.com/developers/applications, page Bot, Reset Token) and put its token into .env; "
     "to try Easel without a token, run: make rehearse"
@@ -179,7 +179,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the name is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read only what ``load`` passes in: the environment is an argument, like the time."""
         return (init_settings,)
@@ -231,17 +235,16 @@ def load(environ: Mapping[str, str], env_file: Path | None, *, needs_token: bool
     """
     given = {**_file(env_file), **environ}
     variables = {name: value.strip() for name, value in given.items() if value and value.strip()}
-    problems = _unknown_names(variables)
     auth = {int(found[1]): value for name, value in variables.items() if (found := _AUTH.fullmatch(name))}
+    settings = None
+    problems = _unknown_names(variables)
     try:
         settings = Settings.model_validate({**variables, "EASEL_BACKEND_<n>_AUTH": auth})
+        problems += _contradictions(settings)
     except ValidationError as error:
         problems += [_line(str(e["loc"][0]), e["msg"]) for e in error.errors(include_input=False)]
-        settings = None
-    else:
-        problems += _contradictions(settings)
     if needs_token and "DISCORD_TOKEN" not in variables:
-        problems.append(NO_TOKEN)
+        problems.append(WITHOUT_DISCORD)
     if problems or settings is None:
         raise SettingsError(problems)
     return settings

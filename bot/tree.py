@@ -4,6 +4,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.delivery.messenger import CUT
 from bot.domain.errors import BotError
 from bot.ops.logging import failure_code
 from bot.ui.failures import explain
@@ -25,7 +26,7 @@ async def answer_error(interaction: discord.Interaction, error: Exception) -> No
             await interaction.followup.send(embed=embed, ephemeral=True)
         else:
             await interaction.response.send_message(embed=embed, ephemeral=True)
-    except (discord.HTTPException, OSError) as failed:
+    except (discord.HTTPException, *CUT) as failed:
         log.warning("error not shown", interaction=interaction.id, reason=type(failed).__name__)
 
 

@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of, asker_of_reaction
 from bot.delivery.desk import reaction_key
+from bot.delivery.messenger import CUT
 from bot.domain.errors import BotError, GoneError
 from bot.domain.job import Job, Origin
 from bot.domain.text import N_
@@ -182,7 +183,7 @@ class Actions(commands.Cog):
         try:
             channel = await self.bot.create_dm(discord.Object(user_id))
             await channel.send(embed=explain(error, "en"))
-        except (discord.HTTPException, OSError) as failed:
+        except (discord.HTTPException, *CUT) as failed:
             log.info("reaction's refusal not shown", reason=type(failed).__name__)
 
 

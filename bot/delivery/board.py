@@ -240,7 +240,7 @@ class Board:
             return cards.painting(slate.job, slate.progress)
         outage = self._fleet.outage
         if outage is not None:
-            return cards.no_painter(slate.job, outage.since)
+            return cards.no_painter(slate.job, outage.since, outage.error)
         slate.place = await self._jobs.place(slate.job.id)
         return cards.waiting(slate.job, slate.place)
 

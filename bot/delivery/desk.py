@@ -6,7 +6,7 @@ import discord
 import structlog
 
 from bot.delivery.asking import asker_of, check_channel, reaches_channel
-from bot.delivery.messenger import Messenger
+from bot.delivery.messenger import CALL_TIMEOUT_S, CUT, Messenger
 from bot.domain.errors import BotError, BusyError, RequestError
 from bot.domain.job import Address, Intake, InteractionToken, Job
 from bot.domain.ports import Blobs, Clock
@@ -25,6 +25,7 @@ TOKEN_LIFE_S = 15 * 60
 TOKEN_ONLY_ETA_S = 12 * 60
 """Where the token is the only route, a job that would take longer is refused."""
 MAX_INPUT_BYTES = 25 * 1024 * 1024
+FIND_TRIES = 3
 ALREADY_ANSWERED = 40060
 UNKNOWN_INTERACTION = 10062
 
@@ -106,9 +107,23 @@ class Desk:
                 raise
             # discord.py repeats a callback that was answered with 5xx: the first one had got through.
             answer = None
+        except CUT:
+            # It may have got through: if so, there is an answer to be found.
+            answer = None
         if answer is not None and answer.message_id is not None:
             return answer.message_id
-        return (await interaction.original_response()).id
+        return await self._find_answer(interaction)
+
+    async def _find_answer(self, interaction: discord.Interaction) -> int | None:
+        for attempt in range(FIND_TRIES):
+            await asyncio.sleep(attempt)
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    return (await interaction.original_response()).id
+            except (discord.HTTPException, *CUT) as error:
+                reason = type(error).__name__
+                log.warning("answer not found", interaction=interaction.id, reason=reason)
+        return None
 
     async def _queue(
         self, interaction: discord.Interaction, draft: Draft, token: InteractionToken, message_id: int
@@ -151,7 +166,7 @@ class Desk:
                 await interaction.delete_original_response()
                 embed = explain(error, asker_of(interaction).locale)
                 await interaction.followup.send(embed=embed, ephemeral=True)
-        except (discord.HTTPException, OSError, TimeoutError) as failed:
+        except (discord.HTTPException, *CUT) as failed:
             log.warning("refusal not shown", interaction=interaction.id, reason=type(failed).__name__)
 
     async def _say_not_queued(self, intake: Intake) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TypeVar
 
+import aiohttp
 import discord
 
 from bot.domain.job import Address, Intake, Job
@@ -18,6 +19,8 @@ CALL_TIMEOUT_S = 60.0
 """Bound of one call, discord.py's own waiting for rate limits included."""
 TOKEN_MARGIN_S = 5.0
 """A token this close to its end is not used any more."""
+CUT = (aiohttp.ClientError, OSError, TimeoutError)
+"""What discord.py lets through when a connection breaks: whether the call had its effect is not known."""
 ORIGINAL = "@original"
 """Discord's name for the message that answered an interaction."""
 _PEOPLE = 2000
@@ -163,7 +166,10 @@ class Messenger:
                 message = await _bounded(self._message(job.address).fetch())
         except BlockedError:
             return False
-        return any(f"easel-{job.id}-" in file.filename for file in message.attachments)
+        # What an embed shows is not listed among the attachments.
+        shown = [file.filename for file in message.attachments]
+        shown += [embed.image.url or "" for embed in message.embeds]
+        return any(f"easel-{job.id}-" in name for name in shown)
 
     async def delete(self, job: Job) -> None:
         """Take the job's message away."""
@@ -205,7 +211,7 @@ async def _bounded(call: Awaitable[T]) -> T:
             return await call
     except discord.HTTPException as error:
         raise BlockedError(_obstacle(error)) from error
-    except (OSError, TimeoutError) as error:
+    except CUT as error:
         raise BlockedError(Obstacle.LATER) from error
 
 

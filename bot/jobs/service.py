@@ -59,7 +59,7 @@ class Jobs(JobReader):
         self._leases: dict[int, Lease] = {}
 
     def on_change(self, tell: Callable[[Job], None]) -> None:
-        """Have ``tell`` called, on the loop, with each job that changed by nobody's call: it broke or was drained."""
+        """Have ``tell`` called, on the loop, with each job that changed by nobody's call."""
         self._changed = tell
 
     async def open(self) -> Recovery:

@@ -99,6 +99,13 @@ def configure(
     )
 
 
+def log_failure(event: str, error: BaseException) -> str:
+    """Log a bug of our own with its traceback and return the code that stands beside it."""
+    code = failure_code()
+    structlog.get_logger(__name__).critical(event, code=code, exc_info=error)
+    return code
+
+
 def _renderer(style: Literal["console", "json"], *, colors: bool) -> Processor:
     if style == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False)

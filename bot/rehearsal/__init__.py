@@ -7,6 +7,7 @@ from bot.rehearsal.permissions import Permission
 from bot.rehearsal.person import NoAnswerError, Person
 from bot.rehearsal.places import World
 from bot.rehearsal.ratelimits import Rule
+from bot.rehearsal.scene import play_scene
 from bot.rehearsal.server import Discord
 from bot.rehearsal.stage import Exchange
 from bot.rehearsal.world import Attachment, Channel, Guild, Member, Message, Overwrite, Role, User, Version
@@ -34,4 +35,5 @@ __all__ = [
     "User",
     "Version",
     "World",
+    "play_scene",
 ]

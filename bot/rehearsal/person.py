@@ -107,6 +107,14 @@ class Person:
         """Return whether this person sees ``message``."""
         return message.private_to in {None, self.user.id}
 
+    def is_offered(self, command: Json) -> bool:
+        """Return whether the client shows a registered command to this person here."""
+        try:
+            self._check_offer(command)
+        except NotOfferedError:
+            return False
+        return True
+
     async def _act(
         self,
         act: Act,
@@ -150,21 +158,24 @@ class Person:
         command = self._stage.commands.find(name, kind, guild.id if guild else None)
         if command is None:
             raise NotOfferedError(f"The bot has registered no command {name!r}.")
+        self._check_offer(command)
+        return command
+
+    def _check_offer(self, command: Json) -> None:
+        guild, name = self.channel.guild, command["name"]
         context = _GUILD_CONTEXT if guild else _BOT_DM_CONTEXT
         if command["contexts"] is not None and context not in command["contexts"]:
             raise NotOfferedError(f"/{name} is not offered in this kind of place.")
         by_guild = guild is None or self._stage.world.bot.id in guild.members
-        if not (
-            (by_guild and 0 in command["integration_types"])
-            or (self.user.installed and 1 in command["integration_types"])
-        ):
+        installed = {0} if by_guild else set()
+        installed |= {1} if self.user.installed else set()
+        if not installed & set(command["integration_types"]):
             raise NotOfferedError(f"The bot is not installed here for /{name}.")
         needed = command["default_member_permissions"]
         rights = permissions.of(self.user, self.channel)
-        if guild is not None and needed is not None and (rights & int(needed) != int(needed) or not int(needed)):
+        if guild is not None and needed is not None and not _allows(rights, int(needed)):
             raise NotOfferedError(f"/{name} is hidden from {self.user.name} by its default permissions.")
         self._need(self.channel, Permission.USE_APPLICATION_COMMANDS)
-        return command
 
     def _control(self, message: Message, name: str, kinds: set[int]) -> Json:
         if message.deleted or not self.sees(message):
@@ -228,6 +239,11 @@ class _Form:
         kept = self._stage.post.keep(described(file), self._channel, ephemeral=True)
         self.resolved.setdefault("attachments", {})[str(kept.id)] = payloads.attachment(kept)
         return str(kept.id)
+
+
+def _allows(rights: int, needed: int) -> bool:
+    """Return whether default permissions show a command; 0 shows it to administrators alone."""
+    return rights == permissions.ALL or (needed != 0 and rights & needed == needed)
 
 
 def _check_length(field: Json, value: str) -> None:

@@ -12,6 +12,7 @@ from bot.rehearsal.events import Bus
 from bot.rehearsal.faults import Faults
 from bot.rehearsal.gateway import Gateway
 from bot.rehearsal.interactions import Interactions
+from bot.rehearsal.page import Page
 from bot.rehearsal.person import Person
 from bot.rehearsal.places import World
 from bot.rehearsal.post import Post
@@ -55,6 +56,7 @@ class Discord:
             faults=faults,
             base_url=lambda: self.base_url,
         )
+        self._page = Page(self.stage)
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._only_loopback], client_max_size=_MAX_BODY_BYTES)
@@ -62,6 +64,7 @@ class Discord:
         for folder in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{folder}/{{channel_id}}/{{file_id}}/{{name}}", self._file)
         door.install(app, self.stage)
+        self._page.install(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, _HOST, self._port)
@@ -72,6 +75,7 @@ class Discord:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._page.close()
         await self.stage.gateway.close()
         if self._runner is not None:
             await self._runner.cleanup()

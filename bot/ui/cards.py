@@ -5,7 +5,7 @@ from math import ceil
 
 import discord
 
-from bot.domain.errors import Failure
+from bot.domain.errors import BotError, Failure
 from bot.domain.job import Job, Place
 from bot.domain.ports import Progress
 from bot.domain.text import N_
@@ -53,13 +53,15 @@ def waiting(job: Job, place: Place | None) -> Card:
     return Card(embed=embed, view=buttons.waiting(job))
 
 
-def no_painter(job: Job, since: float) -> Card:
-    """Return the message of a job that waits while no backend is reachable, since unix time ``since``."""
+def no_painter(job: Job, since: float, reason: BotError | None = None) -> Card:
+    """Return the message of a job that waits while no backend works, since unix time ``since`` and for ``reason``."""
     locale = job.spec.locale
     lines = [
         quoted(job.spec.request.prompt, WAITING_PROMPT),
         say(N_("None is reachable since {time}; your place is kept."), locale, time=f"<t:{int(since)}:R>"),
     ]
+    if reason is not None:
+        lines.append(failure_text(reason.failure(), locale))
     title = say(N_("Waiting for a painter"), locale)
     embed = _embed(YELLOW, lines, title, order_facts(job.spec.request, locale))
     return Card(embed=embed, view=buttons.waiting(job))

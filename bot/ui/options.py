@@ -19,7 +19,7 @@ from bot.ui.words import cut, number, one_line
 PROMPT_LENGTH = 1500
 """Characters a prompt option takes; the modals take the full 4,000."""
 MAX_LORAS = 10
-MAX_LORA_WEIGHT = 4.0
+MAX_LORA_WEIGHT = 4
 
 Values = Mapping[str, Any]
 Caps = Callable[[Limits], tuple[float, float]]
@@ -73,7 +73,7 @@ _ALL = (
     Option("size", str, N_("Its shape, at the usual number of pixels"), "width, height", choices=SHAPES),
     Option("width", int, N_("Width in pixels"), "width", lambda limits: (MIN_SIDE, limits.max_side)),
     Option("height", int, N_("Height in pixels"), "height", lambda limits: (MIN_SIDE, limits.max_side)),
-    Option("count", int, N_("How many pictures"), "batch_size", lambda limits: (1, limits.max_count)),
+    Option("count", int, N_("How many pictures"), "n_iter", lambda limits: (1, limits.max_count)),
     Option("steps", int, N_("How many steps"), "steps", lambda limits: (1, limits.max_steps)),
     Option("cfg_scale", float, N_("How closely to follow the prompt"), "cfg_scale", _fixed(0, 30)),
     Option("sampler", str, N_("The sampler"), "sampler_name", listing=Listing.SAMPLERS),

@@ -43,11 +43,7 @@ _DEFAULT_OF = {
 
 def settings(effective: Effective, names: Iterable[str], title: str, locale: str) -> discord.Embed:
     """Return what holds for a person or a server, and whose word each value is."""
-    lines = [
-        f"`{name}`  {_value(effective, name, locale)}  · {say(_SOURCES[effective.sources[name]], locale)}"
-        for name in names
-    ]
-    return _sheet(say(title, locale), lines)
+    return _sheet(say(title, locale), [_setting(effective, name, locale) for name in names])
 
 
 def models(catalogue: Catalogue, effective: Effective, locale: str) -> discord.Embed:
@@ -105,17 +101,16 @@ def _state(job: Job, place: Place | None, locale: str) -> str:
     return f"{where}, {say(N_('about {time}'), locale, time=duration(max(1.0, place.eta_s), locale))}"
 
 
-def _value(effective: Effective, name: str, locale: str) -> str:
-    for layer in (effective.options, effective.limits, effective):
-        if hasattr(layer, name):
-            return _written(getattr(layer, name), locale)
-    raise KeyError(name)
+def _setting(effective: Effective, name: str, locale: str) -> str:
+    layers = (effective.options, effective.limits, effective)
+    value = next(getattr(layer, name) for layer in layers if hasattr(layer, name))
+    if value is None or value == "":
+        return f"`{name}`  —"
+    return f"`{name}`  {_written(value, locale)}  · {say(_SOURCES[effective.sources[name]], locale)}"
 
 
 def _written(value: object, locale: str) -> str:
     match value:
-        case None | "":
-            return "—"
         case bool():
             return say(N_("on"), locale) if value else say(N_("off"), locale)
         case float():

@@ -101,7 +101,7 @@ def result_facts(job: Job, result: Result, *, index: int | None = None) -> str:
         say_many(N_("{count} step"), N_("{count} steps"), request.steps, locale),
         say(N_("CFG {scale}"), locale, scale=number(request.cfg_scale)),
         _sampler(result.sampler or request.sampler, result.scheduler or request.scheduler),
-        say(N_("{seconds} s"), locale, seconds=number(round(result.seconds, 1))),
+        say(N_("{seconds} s"), locale, seconds=f"{result.seconds:.1f}"),
     ]
     return " · ".join(fact for fact in facts if fact)
 

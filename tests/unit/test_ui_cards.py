@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.errors import Failure, OutOfMemoryError
+from bot.domain.errors import AuthError, Failure, OutOfMemoryError, RejectedError
 from bot.domain.job import Place, State
 from bot.domain.ports import Progress
 from bot.ui import cards
@@ -52,6 +52,11 @@ def test_without_a_backend_the_job_says_since_when_and_keeps_its_place() -> None
     assert embed_of(card).title == "Waiting for a painter"
     assert "<t:1700000000:R>" in (embed_of(card).description or "")
     assert labels(card) == ["Cancel"]
+
+
+def test_why_no_backend_works_is_said_where_it_is_known() -> None:
+    card = cards.no_painter(job(), 0.0, AuthError("It wants other credentials.", "Tell the host."))
+    assert (embed_of(card).description or "").endswith("\nIt wants other credentials.\nTell the host.")
 
 
 def test_a_job_at_work_shows_percent_bar_step_and_time_left() -> None:
@@ -211,7 +216,7 @@ def test_every_card_fits_discord_and_shows_a_prompt_as_it_was_typed(prompt: str,
     files = [cards.attachment(done, 0, PNG, "image/png")]
     drawn = [
         cards.waiting(asked, Place(10_000, 1, 1e6)),
-        cards.no_painter(asked, 0.0),
+        cards.no_painter(asked, 0.0, RejectedError("It said: {reason}", reason=prompt)),
         cards.painting(asked, Progress(0.5, 1, 2, 3.0, b"RIFF")),
         cards.finished(done, (prompt, "https://cdn.example/a.png"), files, (cards.REDUCED,) * 50),
         cards.single(done, 0, files[0]),

@@ -74,7 +74,9 @@ def _description() -> Any:
 
 @cache
 def _registry() -> Registry[Any]:
-    return Registry().with_resource(_ROOT, DRAFT202012.create_resource(_description()))
+    registry: Registry[Any] = Registry()
+    registry = registry.with_resource(_ROOT, DRAFT202012.create_resource(_description()))
+    return registry  # noqa: RET504 - with_resource() is typed by a decorator that forgets its result
 
 
 @cache

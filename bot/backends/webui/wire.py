@@ -59,8 +59,8 @@ class Wire:
 
     async def fetch(self, method: str, path: str, body: bytes | None = None) -> bytearray:
         """Return the body of one short call, not repeated."""
-        timeout = aiohttp.ClientTimeout(total=self._pace.get_s, sock_connect=self._pace.connect_s)
-        async with self._call(method, path, body, timeout) as response:
+        bounds = aiohttp.ClientTimeout(total=self._pace.get_s, sock_connect=self._pace.connect_s)
+        async with self._call(method, path, body, bounds) as response:
             return await self._body(response, _nothing)
 
     async def paint(self, path: str, body: bytes, moved: Callable[[], None]) -> bytearray:
@@ -68,10 +68,10 @@ class Wire:
 
         Only a connection that was never made is tried again: after that the server may be painting already.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._pace.connect_s)
+        bounds = aiohttp.ClientTimeout(total=None, sock_connect=self._pace.connect_s)
 
         async def once() -> bytearray:
-            async with self._call("POST", path, body, timeout) as response:
+            async with self._call("POST", path, body, bounds) as response:
                 return await self._body(response, moved)
 
         caller = stamina.AsyncRetryingCaller(attempts=3, timeout=5.0, wait_initial=0.1, wait_max=1.0)
@@ -94,7 +94,7 @@ class Wire:
 
     @asynccontextmanager
     async def _call(
-        self, method: str, path: str, body: bytes | None, timeout: aiohttp.ClientTimeout
+        self, method: str, path: str, body: bytes | None, bounds: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
             async with self._session.request(
@@ -104,7 +104,7 @@ class Wire:
                 data=None if body is None else io.BytesIO(body),
                 headers={} if body is None else {"Content-Type": "application/json"},
                 allow_redirects=False,
-                timeout=timeout,
+                timeout=bounds,
             ) as response:
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -125,7 +125,7 @@ class Wire:
 @asynccontextmanager
 async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run ``work`` in a task of its own while the block runs, and end it with the block."""
-    task: asyncio.Task[None] = asyncio.create_task(work())
+    task = asyncio.create_task(work())
     try:
         yield
     finally:

@@ -1,0 +1,126 @@
+"""A WebUI that answers at once, or after as long as it is told."""
+
+import asyncio
+import json
+import time
+from base64 import b64encode
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from bench.png import Picture
+
+SMALL = Picture(512, 57)
+"""About 570 kB."""
+LARGE = Picture(1024, 32)
+"""About 2 MB: four of them make an answer of 10 MB."""
+_LISTS = {
+    "sd-models": [{"title": "noise", "model_name": "noise", "hash": None, "filename": "/noise.safetensors"}],
+    "samplers": [{"name": "Euler", "aliases": [], "options": {}}],
+    "schedulers": [{"name": "automatic", "label": "Automatic"}],
+    "upscalers": [],
+    "loras": [],
+    "sd-vae": [],
+    "options": {"sd_model_checkpoint": "noise"},
+}
+
+
+@dataclass(slots=True)
+class WebUI:
+    """As many backends as are asked for, at ``url(n)``; each paints one request at a time.
+
+    ``job_s`` is what a job takes in seconds. ``arrived`` and ``answered`` are when (``time.monotonic``) each
+    request came in and its answer was out, by its prompt; ``gaps`` the seconds that a backend with work in line
+    stood idle. ``together``: so many requests wait for each other and are answered at once.
+    """
+
+    job_s: float = 0.0
+    together: int = 1
+    arrived: dict[str, float] = field(default_factory=dict)
+    answered: dict[str, float] = field(default_factory=dict)
+    gaps: list[float] = field(default_factory=list)
+    port: int = 0
+    _free_since: dict[str, float] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _barrier: list[asyncio.Future[None]] = field(default_factory=list)
+    _runner: web.AppRunner | None = None
+    _painted: int = 0
+    _large: list[str] = field(default_factory=list)
+
+    async def __aenter__(self) -> "WebUI":
+        app = web.Application()
+        for path, answer in _LISTS.items():
+            app.router.add_get(f"/{{n}}/sdapi/v1/{path}", _always(answer))
+        app.router.add_post("/{n}/sdapi/v1/txt2img", self._paint)
+        idle = {"active": False, "queued": False, "completed": False, "id_live_preview": -1, "progress": None}
+        app.router.add_post("/{n}/internal/progress", _always(idle))
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def url(self, n: int = 0) -> str:
+        """Return the address of the ``n``-th backend."""
+        return f"http://127.0.0.1:{self.port}/{n}"
+
+    def prepare_large(self) -> None:
+        """Make the large pictures beforehand, so that making them disturbs nothing."""
+        self._large = [b64encode(LARGE.with_infotext(_infotext(seed, 1024))).decode() for seed in range(4)]
+
+    async def _paint(self, request: web.Request) -> web.StreamResponse:
+        now = time.monotonic()
+        order = json.loads(await request.read())
+        n, prompt = request.match_info["n"], order["prompt"]
+        self.arrived[prompt] = now
+        if n in self._free_since:
+            self.gaps.append(now - self._free_since[n])
+        async with self._locks[n]:
+            await asyncio.sleep(self.job_s)
+            await self._wait_for_the_others()
+            body = self._answer(order)
+            response = web.StreamResponse(headers={"Content-Type": "application/json"})
+            response.content_length = len(body)
+            await response.prepare(request)
+            await response.write(body)
+            await response.write_eof()
+            self.answered[prompt] = self._free_since[n] = time.monotonic()
+        return response
+
+    def _answer(self, order: dict[str, object]) -> bytes:
+        if order["width"] == LARGE.side:
+            images = self._large
+            texts = [_infotext(seed, LARGE.side) for seed in range(4)]
+        else:
+            self._painted += 1
+            texts = [_infotext(self._painted, SMALL.side)]
+            images = [b64encode(SMALL.with_infotext(texts[0])).decode()]
+        info = {"all_seeds": list(range(len(images))), "infotexts": texts, "sd_model_name": "noise"}
+        # By hand: json would look at every one of millions of characters.
+        listed = ",".join(f'"{image}"' for image in images)
+        return f'{{"images":[{listed}],"parameters":{{}},"info":{json.dumps(json.dumps(info))}}}'.encode()
+
+    async def _wait_for_the_others(self) -> None:
+        mine = asyncio.get_running_loop().create_future()
+        self._barrier.append(mine)
+        if len(self._barrier) >= self.together:
+            for waiting in self._barrier:
+                waiting.set_result(None)
+            self._barrier.clear()
+        await mine
+
+
+def _infotext(seed: int, side: int) -> str:
+    return f"noise\nSteps: 25, Sampler: Euler, CFG scale: 7.0, Seed: {seed}, Size: {side}x{side}, Model: noise"
+
+
+def _always(answer: object):  # noqa: ANN202
+    async def handle(_: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    return handle

@@ -1,0 +1,116 @@
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from bot.domain.errors import BotError
+from bot.storage.database import Database
+from bot.storage.settings import StoredSettings
+from bot.storage.tables import metadata
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(Database.in_folder(tmp_path / "data"))
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_the_migrations_lead_to_the_tables_that_the_code_knows(database: Database) -> None:
+    def differences(tx: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(tx), metadata)
+
+    assert await database.read(differences) == []
+
+
+async def test_opening_again_changes_nothing_and_keeps_what_is_there(database: Database, tmp_path: Path) -> None:
+    await StoredSettings(database).save("server", 1, {"steps": 20})
+    again = Database(Database.in_folder(tmp_path / "data"))
+    await again.open()
+    assert await StoredSettings(again).load("server", 1) == {"steps": 20}
+    await again.close()
+
+
+async def test_a_commit_is_on_the_disk_when_it_returns(database: Database) -> None:
+    def pragmas(tx: Connection) -> tuple[str, int]:
+        mode = tx.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        return mode, tx.exec_driver_sql("PRAGMA synchronous").scalar_one()
+
+    assert await database.write(pragmas) == ("wal", 2)
+
+
+async def test_settings_are_kept_by_scope_and_owner_and_replaced_whole(database: Database) -> None:
+    store = StoredSettings(database)
+    await store.save("server", 1, {"steps": 20, "model": "x", "spoiler": True, "cfg_scale": 6.5})
+    await store.save("person", 1, {"steps": 30})
+    await store.save("person", 1, {"count": 2})
+    assert await store.load("server", 1) == {"steps": 20, "model": "x", "spoiler": True, "cfg_scale": 6.5}
+    assert await store.load("person", 1) == {"count": 2}
+    await store.save("person", 1, {})
+    assert await store.load("person", 1) == {}
+
+
+async def test_a_transaction_that_raises_is_undone(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        tx.execute(text("INSERT INTO models VALUES ('a', 1)"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(work)
+    assert await database.read(lambda tx: tx.scalar(text("SELECT count(*) FROM models"))) == 0
+
+
+async def test_a_cancelled_caller_learns_it_only_once_the_transaction_is_decided(database: Database) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def work(tx: Connection) -> None:
+        begun.set()
+        go.wait()
+        tx.execute(text("INSERT INTO models VALUES ('a', 1)"))
+
+    writing = asyncio.create_task(database.write(work))
+    await asyncio.to_thread(begun.wait)
+    writing.cancel()
+    await asyncio.sleep(0)
+    assert not writing.done()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert await database.read(lambda tx: tx.scalar(text("SELECT count(*) FROM models"))) == 1
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(OperationalError, match="readonly"):
+        await database.read(lambda tx: tx.execute(text("INSERT INTO models VALUES ('a', 1)")))
+
+
+async def test_an_error_of_the_database_shows_no_values(database: Database) -> None:
+    def work(tx: Connection) -> None:
+        for _ in range(2):
+            tx.execute(text("INSERT INTO models VALUES (:model, 1)"), {"model": "s3cret"})
+
+    with pytest.raises(IntegrityError) as caught:
+        await database.write(work)
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_the_file_is_a_plain_sqlite_file_in_the_data_directory(database: Database, tmp_path: Path) -> None:
+    assert database.file == tmp_path / "data" / "easel.sqlite3"
+    with closing(sqlite3.connect(database.file)) as plain:
+        assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:pw@host/db"])
+def test_another_kind_of_address_is_refused_in_words_without_showing_it(url: str) -> None:
+    with pytest.raises(BotError, match="DATABASE_URL") as caught:
+        Database(url)
+    assert "pw" not in str(caught.value)
