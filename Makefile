@@ -1,17 +1,22 @@
 # Every target builds what it needs. Only Python 3.11 with venv and pip has to be there.
 PYTHON ?= python3
 BIN := .venv/bin
+ARGS ?=
 
-.PHONY: help rehearse run test check format bench coverage lock clean
+.PHONY: help rehearse run test check format coverage bench docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
-.venv: requirements-dev.lock pyproject.toml ## the virtual environment, from the hash-locked list
+.venv: .venv/complete ## the virtual environment, from the hash-locked list
+
+# A file inside says that the installation came to its end; one that was cut off is begun anew.
+.venv/complete: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Easel needs Python 3.11: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch .venv
+	@touch $@
 
 rehearse: .venv ## try the real bot: no token, no GPU
 	$(BIN)/easel rehearse
@@ -19,8 +24,8 @@ rehearse: .venv ## try the real bot: no token, no GPU
 run: .venv ## start the bot with the settings of .env
 	$(BIN)/easel run
 
-test: .venv ## run the tests
-	$(BIN)/python -m pytest -q
+test: .venv ## run the tests; ARGS="-k queue" goes to pytest
+	$(BIN)/python -m pytest -q $(ARGS)
 
 check: .venv ## format, lint, types, imports
 	$(BIN)/ruff format --check .
@@ -33,7 +38,10 @@ format: .venv ## format and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 coverage: .venv ## run the tests and hold branch coverage to the bar
-	$(BIN)/python -m pytest -q --cov --cov-report=term --cov-fail-under=95
+	$(MAKE) test ARGS="--cov --cov-report=term --cov-fail-under=95"
+
+docs: .venv ## write .env.example and the tables of the documents anew from the code
+	UPDATE_DOCS=1 $(BIN)/python -m pytest -q -n 0 tests/docs
 
 bench: .venv ## measure speed, as ratios against a floor of the same run
 	$(BIN)/python bench/overhead.py

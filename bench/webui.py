@@ -5,6 +5,7 @@ import json
 import time
 from base64 import b64encode
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -30,7 +31,7 @@ _LISTS = {
 class WebUI:
     """As many backends as are asked for, at ``url(n)``; each paints one request at a time.
 
-    ``job_s`` is what a job takes in seconds. ``arrived`` and ``answered`` are when (``time.monotonic``) each
+    ``job_s`` is what a job takes in seconds. ``arrived`` and ``answered`` are when (``time.time``) each
     request came in and its answer was out, by its prompt; ``gaps`` the seconds that a backend with work in line
     stood idle. ``together``: so many requests wait for each other and are answered at once.
     """
@@ -74,7 +75,7 @@ class WebUI:
         self._large = [b64encode(LARGE.with_infotext(_infotext(seed, 1024))).decode() for seed in range(4)]
 
     async def _paint(self, request: web.Request) -> web.StreamResponse:
-        now = time.monotonic()
+        now = time.time()
         order = json.loads(await request.read())
         n, prompt = request.match_info["n"], order["prompt"]
         self.arrived[prompt] = now
@@ -86,10 +87,11 @@ class WebUI:
             body = self._answer(order)
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             response.content_length = len(body)
-            await response.prepare(request)
-            await response.write(body)
-            await response.write_eof()
-            self.answered[prompt] = self._free_since[n] = time.monotonic()
+            with suppress(ConnectionError):  # the bot may be gone by now
+                await response.prepare(request)
+                await response.write(body)
+                await response.write_eof()
+            self.answered[prompt] = self._free_since[n] = time.time()
         return response
 
     def _answer(self, order: dict[str, object]) -> bytes:

@@ -50,9 +50,7 @@ class BotError(Exception):
 
     def failure(self) -> Failure:
         """Return what is stored with a job that ends by this error."""
-        return Failure(
-            self.message, self.hint, dict(self.values), smaller_may_help=self.smaller_may_help
-        )
+        return Failure(self.message, self.hint, dict(self.values), smaller_may_help=self.smaller_may_help)
 
 
 class RequestError(BotError):

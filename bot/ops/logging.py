@@ -64,8 +64,10 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        _without_private_keys,
     ]
+
+    def redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {key: _redacted(key, value, hidden) for key, value in event.items()}
 
     def scrubbed(_: WrappedLogger, __: str, rendered: Any) -> str:
         return scrub(rendered, hidden)
@@ -76,8 +78,9 @@ def configure(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redacted,  # before JSON escapes what the patterns look for
                 _renderer(style, colors=out.isatty()),
-                scrubbed,
+                scrubbed,  # after, for what the renderer wrote by repr
             ],
         )
     )
@@ -113,15 +116,13 @@ def _renderer(style: Literal["console", "json"], *, colors: bool) -> Processor:
     return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
-def _without_private_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return {key: _kept(key, value) for key, value in event.items()}
-
-
-def _kept(key: str, value: Any) -> Any:
+def _redacted(key: str, value: Any, known: tuple[str, ...]) -> Any:
     if _PRIVATE_KEYS.search(key):
         return GONE
+    if isinstance(value, str):
+        return scrub(value, known)
     if isinstance(value, Mapping):
-        return {inner: _kept(str(inner), part) for inner, part in value.items()}
+        return {inner: _redacted(str(inner), part, known) for inner, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_kept("", part) for part in value]
+        return [_redacted("", part, known) for part in value]
     return value

@@ -1,6 +1,7 @@
 """What Discord takes as components: rows of buttons and menus, layouts, the fields of a modal."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from bot.rehearsal.errors import FormErrors, Json
 from bot.rehearsal.world import walk
@@ -72,12 +73,16 @@ def check_modal(data: Json, errors: FormErrors) -> None:
 
 
 def numbered(components: list[Json]) -> list[Json]:
-    """Give every component the ``id`` that Discord gives those that came without."""
+    """Give every component the ``id`` that Discord gives those that came without, in a copy without nulls."""
+    components = deepcopy(components)
     taken = {c["id"] for c in walk(components) if c.get("id")}
     following = iter(n for n in range(1, 10_000) if n not in taken)
     for component in walk(components):
         if not component.get("id"):
             component["id"] = next(following)
+        for holder in (component, *component.get("options", ())):
+            if holder.get("emoji"):
+                holder["emoji"] = {key: value for key, value in holder["emoji"].items() if value is not None}
     return components
 
 

@@ -79,10 +79,13 @@ class Interaction:
     @property
     def message(self) -> Message:
         """The message this led to; raises ``LookupError`` while there is none."""
-        found = self.original or (self.source if self.kind in {Kind.UPDATE, Kind.DEFERRED_UPDATE} else None)
+        found = self._message()
         if found is None:
             raise LookupError(f"No message came of it; the response was: {self.kind}.")
         return found
+
+    def _message(self) -> Message | None:
+        return self.original or (self.source if self.kind in {Kind.UPDATE, Kind.DEFERRED_UPDATE} else None)
 
     @property
     def replies(self) -> list[Message]:
@@ -97,7 +100,12 @@ class Interaction:
 
     async def until(self, predicate: Callable[[Message], object], timeout_s: float = 10.0) -> Message:
         """Wait until its message satisfies ``predicate`` and return it; raises ``TimeoutError``."""
-        await self.bus.until(lambda: (self.original or self.source) and predicate(self.message), timeout_s)
+
+        def satisfied() -> object:
+            found = self._message()
+            return found is not None and predicate(found)
+
+        await self.bus.until(satisfied, timeout_s)
         return self.message
 
     async def acknowledged(self, timeout_s: float = 3.0) -> "Interaction":

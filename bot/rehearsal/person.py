@@ -208,8 +208,8 @@ class _Form:
     def fields(self) -> list[Json]:
         """Return the submitted components; raises ``NotOfferedError`` for values the fields do not take."""
         submitted: list[Json] = []
-        for i, outer in enumerate(components.numbered(self._modal["components"])):
-            shape: Json = {"type": outer["type"], "id": outer.get("id", i + 1)}
+        for outer in components.numbered(self._modal["components"]):
+            shape: Json = {"type": outer["type"], "id": outer["id"]}
             if outer["type"] == components.LABEL:
                 shape["component"] = self._field(outer["component"], outer["label"])
             elif outer["type"] == components.ROW:

@@ -158,7 +158,7 @@ class Post:
         if "embeds" in body:
             message.embeds = [self._embed(embed, message) for embed in body["embeds"] or []]
         if "components" in body:
-            message.components = components.numbered(list(body["components"] or []))
+            message.components = components.numbered(body["components"] or [])
             self._resolve_media(message)
 
     def _attach(self, message: Message, body: Json, files: Sequence[Upload]) -> list[Attachment]:

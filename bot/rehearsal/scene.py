@@ -1,17 +1,21 @@
 """A short scene: somebody types a command, the picture comes, a reaction paints it again."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
+from bot.rehearsal.errors import Json
 from bot.rehearsal.events import Event
 from bot.rehearsal.server import Discord
 from bot.rehearsal.world import Message
 
 _PROMPT = "a lighthouse on a cliff at dusk, oil painting"
 _AGAIN = "🔁"
+_OFFER_S = 2.0
 
 
 async def play_scene(
@@ -31,6 +35,8 @@ async def play_scene(
         console.print(f"[bold cyan]Ada[/] types [bold]/draw[/] prompt: {_PROMPT}")
         first = await (await ada.slash("draw", prompt=_PROMPT)).until(_painted, timeout_s)
         paths = gallery.hang(first, console)
+        with suppress(TimeoutError):  # a server may have it that the bot offers no reaction
+            await discord.until(lambda: first.reactions, _OFFER_S)
         console.print(f"[bold cyan]Ada[/] reacts with {_AGAIN}")
         await ada.react(first, _AGAIN)
         await discord.until(lambda: any(_painted(m) for m in _answers_to(first)), timeout_s)
@@ -73,16 +79,25 @@ class _Narrator:
         if line != self._last:
             self._last = line
             elapsed_s = time.monotonic() - self._started
-            self._console.print(f"[dim]{elapsed_s:5.1f} s[/] [bold green]{self._bot.name}[/] {escape(line)}")
+            row = Table.grid(padding=(0, 1))
+            row.add_row(f"[dim]{elapsed_s:5.1f} s[/]", f"[bold green]{self._bot.name}[/]", escape(line))
+            self._console.print(row)
 
 
 def _summary(message: Message) -> str:
     if message.loading:
         return "is thinking …"
-    buttons = [c.get("label") or (c.get("emoji") or {}).get("name") or "menu" for c in message.controls]
+    buttons = [_face(control) for control in message.controls]
     lines = [line for line in message.text.splitlines() if line.strip()]
-    lines += [f"picture {a.filename} {a.width}×{a.height}" for a in message.attachments]
+    previews = str([embed.get("thumbnail") for embed in message.embeds])
+    kinds = [(a, "preview" if a.url in previews else "picture") for a in message.attachments]
+    lines += [f"{kind} {a.filename} {a.width}×{a.height}" for a, kind in kinds]
     return " · ".join(lines) + (f"  [{' | '.join(buttons)}]" if buttons else "")
+
+
+def _face(control: Json) -> str:
+    parts = ((control.get("emoji") or {}).get("name"), control.get("label"))
+    return " ".join(part for part in parts if part) or "menu"
 
 
 class _Gallery:
@@ -97,5 +112,5 @@ class _Gallery:
         paths = [self._folder / Path(file.filename).name for file in message.attachments]
         for path, file in zip(paths, message.attachments, strict=True):
             path.write_bytes(file.data)
-            console.print(f"        saved {escape(str(path))}")
+            console.print(f"[dim]        saved {escape(str(path))}[/]", highlight=False)
         return paths

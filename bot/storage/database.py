@@ -5,6 +5,7 @@ A transaction is a plain function of a ``Connection``, run in one thread hop. Th
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,10 +31,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.file = _file(url)
-        self._writer = _engine(self.file, write=True)
-        self._reader = _engine(self.file, write=False)
-        self._writing = ThreadPoolExecutor(1, "database-write")
-        self._reading = ThreadPoolExecutor(_READERS, "database-read")
+        self._writer = _Threads(self.file, 1, write=True)
+        self._readers = _Threads(self.file, _READERS, write=False)
 
     @staticmethod
     def in_folder(folder: Path) -> str:
@@ -54,17 +53,15 @@ class Database:
 
         A cancelled caller waits until it is decided: a transaction is never left running behind its back.
         """
-        return await _hop(self._writing, self._writer, work)
+        return await self._writer.run(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one unchanging view of the data, beside any write."""
-        return await _hop(self._reading, self._reader, work)
+        return await self._readers.run(work)
 
     def _shut(self) -> None:
-        self._writing.shutdown()
-        self._reading.shutdown()
-        self._reader.dispose()
-        self._writer.dispose()
+        self._readers.close()
+        self._writer.close()
 
 
 def _file(url: str) -> Path:
@@ -102,22 +99,42 @@ def _engine(file: Path, *, write: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
 
 
-async def _hop(threads: ThreadPoolExecutor, engine: Engine, work: Callable[[Connection], T]) -> T:
-    def transaction() -> T:
-        with engine.begin() as connection:
-            return work(connection)
+class _Threads:
+    """Threads that keep one connection each, and run one transaction at a time on it."""
 
-    hop = asyncio.get_running_loop().run_in_executor(threads, transaction)
-    try:
-        return await asyncio.shield(hop)
-    except asyncio.CancelledError:
-        await asyncio.wait([hop])
-        raise
+    def __init__(self, file: Path, size: int, *, write: bool) -> None:
+        self._engine = _engine(file, write=write)
+        self._threads = ThreadPoolExecutor(size, "database")
+        self._local = threading.local()
+        self._connections: list[Connection] = []
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        hop = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        try:
+            return await asyncio.shield(hop)
+        except asyncio.CancelledError:
+            await asyncio.wait([hop])
+            raise
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        while self._connections:
+            self._connections.pop().close()
+        self._engine.dispose()
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._engine.connect()
+            self._connections.append(connection)
+        with connection.begin():
+            return work(connection)
 
 
 def _migrate(connection: Connection) -> None:

@@ -60,13 +60,6 @@ def custom_id(interaction: discord.Interaction) -> str:
     return str(data.get("custom_id", ""))
 
 
-def chosen(interaction: discord.Interaction) -> str | None:
-    """Return what was chosen from a menu."""
-    data: Mapping[str, Any] = interaction.data or {}
-    values = data.get("values") or [None]
-    return None if values[0] is None else str(values[0])
-
-
 def waiting(job: Job) -> discord.ui.View:
     """Return the row of a job that waits or is being painted."""
     return _view(_button(job, Action.CANCEL, N_("Cancel")))

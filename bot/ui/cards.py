@@ -54,7 +54,7 @@ def waiting(job: Job, place: Place | None) -> Card:
 
 
 def no_painter(job: Job, since: float, reason: BotError | None = None) -> Card:
-    """Return the message of a job that waits while no backend works, since unix time ``since`` and for ``reason``."""
+    """Return the message of a job that waits while no backend works: since unix time ``since``, for ``reason``."""
     locale = job.spec.locale
     lines = [
         quoted(job.spec.request.prompt, WAITING_PROMPT),

@@ -182,6 +182,11 @@ class StandInWebUI:
             self._runner = None
         self.running = None
 
+    async def begun(self, task: str) -> None:
+        """Wait until it works on ``task``."""
+        while self.running is None or self.running.task != task:  # noqa: ASYNC110 - tests may poll
+            await asyncio.sleep(0.005)
+
     def posts(self, path: str) -> list[Any]:
         """Return the bodies that came to ``path``."""
         return [seen.json for seen in self.seen if seen.method == "POST" and seen.path == path]
@@ -270,6 +275,7 @@ class StandInWebUI:
     def _task_progress(self, question: Any) -> dict[str, Any]:
         task = question["id_task"]
         answer: dict[str, Any] = recording("internal_progress_unknown")["body"]
+        answer["id_live_preview"] = question.get("id_live_preview", -1)
         if task in self.painted:
             answer["completed"] = True
         elif task in self._waiting:

@@ -18,7 +18,7 @@ from bot.imaging.sniffing import sniff
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    pixels = Random(1).randbytes(width * height * len(mode))
+    pixels = Random(1).randbytes(width * height * len(mode))  # noqa: S311 - any noise will do
     return Image.frombytes(mode, (width, height), pixels)
 
 

@@ -2,12 +2,15 @@ from typing import Any
 
 import discord
 import pytest
+from discord import AppCommandOptionType as Kind
 from discord import app_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import DeniedError, Failure, RejectedError, RequestError
 from bot.ui.failures import explain, failure_text
+
+RANGE: Any = app_commands.Range[int, 1, 2]
 
 
 @app_commands.command()
@@ -35,6 +38,7 @@ def test_our_own_bugs_show_a_code_and_nothing_else() -> None:
         (app_commands.BotMissingPermissions(["attach_files"]), "I need Attach Files"),
         (app_commands.CommandOnCooldown(app_commands.Cooldown(1, 9), 4.2), "again in 4 s"),
         (app_commands.NoPrivateMessage(), "in servers only"),
+        (app_commands.TransformerError("x", Kind.integer, RANGE), "“x” does not fit"),
         (app_commands.CommandNotFound("draw", []), "Reload Discord"),
         (app_commands.CommandSignatureMismatch(draw), "Reload Discord"),
         (app_commands.CheckFailure(), "may not use this"),

@@ -65,6 +65,16 @@ class SmallBot(discord.Client):
         self.gone.append(guild.id)
 
 
+class Rerolling(SmallBot):
+    """Paints again where somebody reacts."""
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        assert self.user is not None
+        if event.user_id != self.user.id:
+            parent = self.get_partial_messageable(event.channel_id).get_partial_message(event.message_id)
+            await parent.reply(file=discord.File(io.BytesIO(PNG), "easel-2.png"), view=Again())
+
+
 class Again(discord.ui.View):
     def __init__(self) -> None:
         super().__init__(timeout=None)
@@ -76,6 +86,10 @@ class Again(discord.ui.View):
     @discord.ui.button(label="Count", custom_id="count")
     async def count(self, interaction: discord.Interaction, _: discord.ui.Button["Again"]) -> None:
         await interaction.response.edit_message(content="counted")
+
+    @discord.ui.button(emoji=FACE, custom_id="again", disabled=True)
+    async def again(self, interaction: discord.Interaction, _: discord.ui.Button["Again"]) -> None:
+        await interaction.response.defer()
 
     @discord.ui.select(
         custom_id="take", options=[discord.SelectOption(label="One"), discord.SelectOption(label="Two")]
@@ -123,6 +137,7 @@ async def whisper(interaction: discord.Interaction, picture: discord.Attachment)
 
 
 @app_commands.command(description="Say who one is")
+@app_commands.allowed_installs(guilds=True, users=True)
 async def describe(interaction: discord.Interaction) -> None:
     words = (
         f"{interaction.locale} {interaction.guild_locale} {interaction.context.guild} {interaction.filesize_limit}"
@@ -144,10 +159,12 @@ async def look(interaction: discord.Interaction, message: discord.Message) -> No
 
 
 @asynccontextmanager
-async def running(discord_: Discord, patch: pytest.MonkeyPatch) -> AsyncIterator[SmallBot]:
-    """Run the small bot against the stand-in until the block ends."""
+async def running(
+    discord_: Discord, patch: pytest.MonkeyPatch, kind: type[SmallBot] = SmallBot
+) -> AsyncIterator[SmallBot]:
+    """Run a small bot against the stand-in until the block ends."""
     point_at(discord_, patch)
-    client = SmallBot()
+    client = kind()
     task = asyncio.create_task(client.start(discord_.token))
     try:
         await discord_.until(lambda: task.done() or discord_.gateway.online)

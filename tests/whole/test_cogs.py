@@ -134,6 +134,32 @@ async def test_settings_that_say_nothing_are_refused_in_private(discord: Discord
     assert "“nice please”" in await private(discord, act)
 
 
+@pytest.mark.usefixtures("easel")
+async def test_a_picture_is_remixed_by_command(discord: Discord) -> None:
+    ada = discord.as_(discord.world.ada)
+    image = Attachment("cat.png", picture())
+    act = await ada.slash("remix", image=image, prompt="a cat at night", strength=0.5)
+    assert "a cat at night" in (await act.until(lambda made: made.attachments)).text
+
+
+@pytest.mark.usefixtures("easel")
+async def test_in_direct_messages_there_is_no_server_to_set_anything_for(discord: Discord) -> None:
+    ada = discord.as_(discord.world.ada, discord.world.direct_channel(discord.world.ada))
+    act = await ada.slash("model default")
+    await discord.until(lambda: act.replies)
+    assert "There is no server here." in act.text
+
+
+async def test_a_form_left_open_over_a_restart_asks_for_the_menu_again(discord: Discord, start: Start) -> None:
+    ada = discord.as_(discord.world.ada)
+    async with start():
+        posted = await ada.say("look", Attachment("cat.png", picture()))
+        opened = await ada.menu("Remix", posted)
+    async with start():
+        act = await ada.submit(opened, {"prompt": "a cat at night"})
+        assert "Open the message's menu once more" in await private(discord, act)
+
+
 async def test_the_line_is_shown_left_and_cleared_by_those_who_may(discord: Discord, start: Start) -> None:
     world = discord.world
     async with start(EASEL_BACKENDS="sketch=30"):

@@ -191,3 +191,29 @@ async def test_both_sides_keep_to_discords_own_description(discord: Discord) -> 
     await ada.autocomplete("draw", "model", "d")
     assert checks.problems == []
     assert checks.checked > 10
+
+
+async def test_a_user_install_works_where_the_bot_is_no_member(discord: Discord, client: SmallBot) -> None:
+    world = discord.world
+    far = world.add_guild("Far", world.owner, with_bot=False)
+    place = world.add_channel(far, "away")
+    world.add_member(far, world.ada)
+    with pytest.raises(NotOfferedError, match="not installed"):
+        await discord.as_(world.ada, place).slash("describe")
+    world.ada.installed = True
+    act = await discord.as_(world.ada, place).slash("describe")
+    assert act.message.content == f"en-US en-US True {10 * 1024 * 1024} False"
+    with pytest.raises(dpy.Forbidden):
+        await client.get_partial_messageable(place.id).send("hello")
+
+
+async def test_a_message_that_is_no_longer_there_cannot_be_used(discord: Discord, client: SmallBot) -> None:
+    ada = discord.as_(discord.world.ada)
+    message = await (await ada.slash("draw", prompt="a boat")).until(lambda m: m.reactions)
+    await discord.as_(discord.world.owner).delete(message)
+    with pytest.raises(NotOfferedError, match="not there"):
+        await ada.press(message, "Edit")
+    partial = client.get_partial_messageable(message.channel.id).get_partial_message(message.id)
+    with pytest.raises(dpy.NotFound) as refused:
+        await partial.edit(content="too late")
+    assert refused.value.code == 10008

@@ -233,9 +233,9 @@ class WebUI:
 
     async def _busy_with(self, task: str) -> str | None:
         """Return what a server without tasks works on before ours is sent, to tell the two apart later."""
-        if self._knows_tasks or await self._look_at_task(task) is not None:
-            return None
         try:
+            if self._knows_tasks or await self._look_at_task(task) is not None:
+                return None
             reading = await self._look_at_server(preview=False)
         except BackendError:
             return None

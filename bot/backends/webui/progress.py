@@ -46,7 +46,7 @@ def of_task(body: bytes | bytearray) -> Reading | None:
         eta_s=_number(answer.get("eta")) or None,
         preview=_picture(answer.get("live_preview")),
         preview_id=preview_id if isinstance(preview_id, int) else -1,
-        mark=f"{answer.get('progress')} {answer.get('textinfo')} {preview_id}",
+        mark=f"{answer.get('progress')} {answer.get('textinfo')}",
     )
 
 

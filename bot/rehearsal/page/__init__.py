@@ -91,7 +91,8 @@ class Page:
         def hear(event: Event) -> None:
             message = event.message
             if message is None:
-                stream.put_nowait({"changed": "places"})
+                if event.name != "INTERACTION_CREATE":
+                    stream.put_nowait({"changed": "places"})
             elif message.channel is person.channel and person.sees(message):
                 if message.deleted:
                     stream.put_nowait({"gone": str(message.id)})

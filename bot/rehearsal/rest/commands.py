@@ -1,6 +1,7 @@
 """Registering commands."""
 
 from bot.rehearsal.errors import Json
+from bot.rehearsal.events import Event
 from bot.rehearsal.rest.table import Table
 from bot.rehearsal.stage import Call, Stage
 
@@ -21,7 +22,8 @@ def registered(stage: Stage, call: Call) -> list[Json]:
 def replace(stage: Stage, call: Call) -> list[Json]:
     """Register exactly these."""
     found = stage.commands.replace(call.body, _place(call))
-    stage.bus.touch()
+    # No dispatch of Discord's: only the page, which lists commands, hears of it.
+    stage.bus.publish(Event("COMMANDS_REGISTERED", {}, private_to=stage.world.bot.id))
     return found
 
 

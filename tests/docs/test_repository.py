@@ -1,0 +1,48 @@
+"""What the repository must not hold, and what its lock files must."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOREIGN = re.compile(
+    r"(?<![\w.])/(?:home|root|Users|work|mnt)/[a-z]"
+    r"|https?://(?:files\.)?pythonhosted"
+    r"|--(?:extra-)?index-url\b"
+    r"|[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}"
+)
+"""Somebody's folders, a package index, a bot's token."""
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(  # noqa: S603 - a fixed command
+        ["git", "ls-files", "-z"],  # noqa: S607 - the host's own git
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("this is no checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name]
+
+
+def test_no_tracked_file_names_somebodys_machine_index_or_token() -> None:
+    for file in tracked():
+        if not file.is_file():
+            continue
+        text = file.read_bytes().decode("utf-8", "ignore")
+        assert (found := FOREIGN.search(text)) is None, f"{file.relative_to(ROOT)}: {found[0] if found else ''}"
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_holds_every_package_by_hash_and_no_address(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = re.split(r"(?m)^(?=[a-z0-9])", text)
+    assert len(entries) > 20
+    for entry in filter(str.strip, entries):
+        assert re.match(r"[a-z0-9._-]+==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry

@@ -1,0 +1,214 @@
+"""The command line as a host meets it: words, exit codes, and a clean stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import discord
+import pytest
+import structlog
+from discord.gateway import DiscordWebSocket
+from typer.testing import CliRunner, Result
+
+from bot import __version__, cli, client
+from bot.backends import address
+from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError
+from bot.rehearsal import Discord
+from bot.settings import Settings, load
+
+TOKEN = "a-token-of-my-own"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, no settings, and the process's logging and discord.py as they were."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("EASEL_") or name in {"DISCORD_TOKEN", "DATABASE_URL"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
+    monkeypatch.setattr(discord.Asset, "BASE", discord.Asset.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield tmp_path
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in ("bot", "cogs", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    structlog.reset_defaults()
+
+
+def easel(*arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(cli.app, arguments, env=environ, prog_name="easel")
+
+
+def serving(monkeypatch: pytest.MonkeyPatch, serve: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
+    """Let the bot's life be ``serve``."""
+    monkeypatch.setattr(client, "serve", serve)
+
+
+def test_the_version_is_shown() -> None:
+    assert easel("--version").output == f"easel {__version__}\n"
+
+
+def test_without_a_token_it_says_where_one_comes_from() -> None:
+    result = easel("run")
+    assert result.exit_code == 78
+    assert "make rehearse" in result.stderr
+    assert "developer portal" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_every_wrong_setting_is_one_line_on_stderr() -> None:
+    result = easel("run", DISCORD_TOKEN=TOKEN, EASEL_MAX_STEP="3", EASEL_MAX_SIDE="wide")
+    assert result.exit_code == 78
+    assert result.stderr.splitlines() == [
+        "EASEL_MAX_STEP is no setting of Easel; did you mean EASEL_MAX_STEPS?",
+        "EASEL_MAX_SIDE: must be a valid integer.",
+    ]
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(place: Path) -> None:
+    (place / "file").touch()
+    result = easel("run", DISCORD_TOKEN=TOKEN, EASEL_DATA_DIR="file/data")
+    assert result.exit_code == 78
+    assert result.stderr.startswith("EASEL_DATA_DIR: file/data cannot be written")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (client.TokenRefusedError("Discord does not know it."), 78, "Discord does not know it.\n"),
+        (client.DiscordAwayError("Discord cannot be reached."), 69, "Discord cannot be reached.\n"),
+        (BotError("{name} works here.", "Stop it.", name="Another"), 69, "Another works here. Stop it.\n"),
+        (ExceptionGroup("tasks", [client.DiscordAwayError("It went away.")]), 69, "It went away.\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_stops_the_bot_becomes_words_and_an_exit_code(
+    error: BaseException, code: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def serve(_: Settings, __: asyncio.Event) -> None:
+        raise error
+
+    serving(monkeypatch, serve)
+    result = easel("run", DISCORD_TOKEN=TOKEN)
+    assert (result.exit_code, result.stderr) == (code, words)
+
+
+def test_a_bug_is_logged_with_a_code_and_without_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(settings: Settings, _: asyncio.Event) -> None:
+        raise RuntimeError(settings.discord_token.get_secret_value())
+
+    serving(monkeypatch, serve)
+    result = easel("run", DISCORD_TOKEN=TOKEN)
+    assert result.exit_code == 1
+    assert TOKEN not in result.stderr
+    assert "RuntimeError: [removed]" in result.stderr
+    *_, words = result.stderr.splitlines()
+    code = words.partition("its own, ")[2][:4]
+    assert result.stderr.count(code) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+
+    async def serve(_: Settings, stop: asyncio.Event) -> None:
+        os.kill(os.getpid(), number)
+        await stop.wait()
+        stopped.append(number)
+
+    serving(monkeypatch, serve)
+    assert easel("run", DISCORD_TOKEN=TOKEN).exit_code == 0
+    assert stopped == [number]
+
+
+def test_a_second_interrupt_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(_: Settings, stop: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await stop.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+
+    serving(monkeypatch, serve)
+    assert easel("run", DISCORD_TOKEN=TOKEN).exit_code == 130
+
+
+def test_a_rehearsal_paints_two_pictures_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "SKETCH_STEP_S", 0.0)
+    result = easel("rehearse", "--no-stay")
+    assert result.exit_code == 0, result.output
+    assert "Ada types /draw" in result.stdout
+    assert len(list(Path("out/rehearsal").glob("*.png"))) == 2
+
+
+def test_a_rehearsal_needs_a_folder_it_can_write(place: Path) -> None:
+    (place / "file").touch()
+    result = easel("rehearse", "--no-stay", "--out", "file/out")
+    assert result.exit_code == 78
+    assert result.stderr.startswith("--out: file/out cannot be written")
+
+
+async def test_a_rehearsal_that_stays_gives_its_page_and_stops_on_sigterm(place: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "rehearse", "--stay"),
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1]), "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if b"http://127.0.0.1:" in line:
+            break
+    process.terminate()
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+
+
+def test_check_tells_what_is_right_and_what_is_wrong() -> None:
+    result = easel("check", EASEL_BACKENDS="sketch, webui=http://127.0.0.1:9")
+    assert result.exit_code == 78
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["ok    settings", "ok    data folder data"]
+    assert lines[2].startswith("wrong DISCORD_TOKEN")
+    assert lines[3] == "ok    backend sketch (no model: abstract pictures)"
+    assert lines[4].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
+    assert "address and port" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [(NotEnabledError("x"), "--api"), (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"), (ProtocolError("x"), "log")],
+)
+def test_each_fault_of_a_backend_has_its_cure(error: BackendError, cure: str) -> None:
+    assert cure in cli._cure(error)
+
+
+async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:
+    async with Discord() as standin:
+        api = {"EASEL_DISCORD_API": standin.api_url}
+        assert await cli._check_token(load({"DISCORD_TOKEN": standin.token, **api}, None)) == 0
+        assert f"permissions={cli.PERMISSIONS}" in capsys.readouterr().out
+        assert await cli._check_token(load({"DISCORD_TOKEN": "another", **api}, None)) == 78
+        assert "does not know it" in capsys.readouterr().out
+    assert await cli._check_token(load({"DISCORD_TOKEN": "any", **api}, None)) == 69
+
+
+def test_the_permissions_are_those_that_the_bot_uses() -> None:
+    granted = {name for name, given in discord.Permissions(cli.PERMISSIONS) if given}
+    assert granted == {
+        "view_channel",
+        "send_messages",
+        "send_messages_in_threads",
+        "embed_links",
+        "attach_files",
+        "read_message_history",
+        "add_reactions",
+    } | (granted & {"read_messages"})

@@ -1,0 +1,58 @@
+import pytest
+
+from bot.backends.address import AddressError, BackendAddress, parse
+
+
+def test_a_plain_address_is_taken() -> None:
+    assert parse("webui=http://127.0.0.1:7860/") == (BackendAddress("webui", "webui-1", "http://127.0.0.1:7860"),)
+
+
+def test_several_backends_are_numbered_as_they_stand() -> None:
+    found = parse(" sketch=0.2 , webui=https://[::1]:7860/base/, WebUI=http://gpu2")
+    assert [(a.kind, a.name, a.url) for a in found] == [
+        ("sketch", "sketch", ""),
+        ("webui", "webui-2", "https://[::1]:7860/base"),
+        ("webui", "webui-3", "http://gpu2"),
+    ]
+    assert found[0].step_s == 0.2
+
+
+def test_credentials_are_decoded_and_never_shown() -> None:
+    (address,) = parse("webui=http://b%C3%B6t:p%40ss%2Cw%3Ard@host:7860")
+    assert address.auth == ("böt", "p@ss,w:rd")
+    assert "p@ss" not in repr(address) + address.url + address.name
+
+
+def test_a_setting_of_its_own_wins_over_the_address() -> None:
+    (address,) = parse("webui=http://a:b@host", {1: "bot:se:cret"})
+    assert address.auth == ("bot", "se:cret")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "names no backend"),
+        ("http://user:hunter2@host", "entry 1 must begin with a kind of backend: webui or sketch"),
+        ("sketch, comfy=http://user:hunter2@host", "entry 2 must begin with a kind"),
+        ("webui", "entry 1 needs an address like http://127.0.0.1:7860"),
+        ("webui=ftp://user:hunter2@host", "needs an address"),
+        ("webui=http://user:hunter2@", "needs an address"),
+        ("webui=http://user:hunter2@host:99999", "needs an address"),
+        ("webui=http://user:hunter2@[::1", "needs an address"),
+        ("webui=http://user:hunter2?@host", "needs an address|takes no"),
+        ("sketch=fast", "seconds per step, a number from 0 to 60"),
+        ("sketch=-1", "seconds per step"),
+        ("sketch=nan", "seconds per step"),
+    ],
+)
+def test_a_wrong_entry_is_named_in_one_sentence_without_its_password(text: str, words: str) -> None:
+    with pytest.raises(AddressError, match=words) as caught:
+        parse(text)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("n", "value"), [(1, "hunter2"), (1, ":hunter2"), (2, "a:hunter2")])
+def test_a_wrong_login_is_named_without_its_password(n: int, value: str) -> None:
+    with pytest.raises(AddressError, match=f"EASEL_BACKEND_{n}_AUTH") as caught:
+        parse("webui=http://host", {n: value})
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,196 @@
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot.backends.webui import errors
+from bot.domain.errors import (
+    AuthError,
+    BackendError,
+    BackendTimeoutError,
+    NotEnabledError,
+    OutOfMemoryError,
+    ProtocolError,
+    RejectedError,
+    UnreachableError,
+)
+from tests.standins.webui import Fault, recording
+from tests.wire.workbench import QUICK, Bench, order, painted
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault.CUT_BEFORE, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.CUT_AFTER, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.CUT_MIDWAY, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.GATEWAY, UnreachableError, "webui-1 is not available at the moment (status 502)."),
+        (Fault.AUTH, AuthError, "webui-1 does not let the bot in."),
+        (Fault.FORBIDDEN, AuthError, "webui-1 does not let the bot in."),
+        (Fault.NOT_ENABLED, NotEnabledError, "its API is switched off. Its host has to start it with --api."),
+        (Fault.INVALID, RejectedError, "webui-1 refused: steps: value is not a valid integer"),
+        (Fault.OUT_OF_MEMORY, OutOfMemoryError, "ran out of graphics memory. Choose a smaller size"),
+        (Fault.CUDA, OutOfMemoryError, "ran out of graphics memory. Choose a smaller size"),
+        (
+            Fault.NAN,
+            RejectedError,
+            "Try another model or VAE; if it stays so, its host should start it with --no-half",
+        ),
+        (Fault.CRASH, RejectedError, "webui-1 refused: bad file y.ckpt"),
+        (Fault.SILENT, ProtocolError, "webui-1 failed and did not say why (status 500)."),
+        (Fault.HTML, ProtocolError, "webui-1 gave an answer that cannot be read."),
+        (Fault.TRUNCATED_JSON, ProtocolError, "webui-1 gave an answer that cannot be read."),
+        (Fault.BROKEN_BASE64, ProtocolError, "webui-1 gave an answer that cannot be read."),
+        (Fault.NOT_A_PICTURE, ProtocolError, "webui-1 gave an answer that cannot be read."),
+        (Fault.NO_IMAGES, ProtocolError, "webui-1 finished without a picture."),
+    ],
+)
+async def test_every_failure_is_told_in_words_and_painted_at_most_once(
+    bench: Bench, fault: Fault, kind: type[BackendError], words: str
+) -> None:
+    bench.server.fault, bench.server.faults = fault, 1
+    client = bench.client()
+    with pytest.raises(kind) as caught:
+        await painted(client, order())
+    assert type(caught.value) is kind
+    assert words in str(caught.value)
+    assert bench.server.url not in str(caught.value)
+    assert len(bench.server.posts("/sdapi/v1/txt2img")) == 1
+    painting, _ = await painted(client, order(), task="1-2")
+    assert len(painting.pictures) == 1
+
+
+async def test_a_server_that_is_not_there_is_waited_for_a_little_and_then_reported(bench: Bench) -> None:
+    await bench.server.stop()
+    client = bench.client()
+    for call in (client.health(), client.capabilities(), painted(client, order())):
+        with pytest.raises(UnreachableError, match="webui-1 cannot be reached"):
+            await call
+
+
+async def test_a_server_that_comes_up_in_the_meantime_paints_the_job(bench: Bench) -> None:
+    await bench.server.stop()
+    async with asyncio.TaskGroup() as group:
+        job = group.create_task(painted(bench.client(), order()))
+        await asyncio.sleep(0.03)
+        await bench.server.start()
+    assert len(job.result()[0].pictures) == 1
+
+
+async def test_a_hung_server_is_unreachable_within_its_time(bench: Bench) -> None:
+    bench.server.fault = Fault.HANG
+    client = bench.client(replace(QUICK, get_s=0.2))
+    with pytest.raises(UnreachableError, match="webui-1 does not answer"):
+        await client.health()
+
+
+async def test_a_server_that_stands_still_is_given_up_and_interrupted(bench: Bench) -> None:
+    bench.server.fault, bench.server.faults = Fault.STALL, 1
+    with pytest.raises(BackendTimeoutError, match=r"stood still for 0\.4 s"):
+        await painted(bench.client(replace(QUICK, stall_s=0.4)), order())
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+
+
+async def test_a_slow_server_that_moves_is_not_given_up(bench: Bench) -> None:
+    bench.server.step_s = 0.15
+    painting, _ = await painted(bench.client(replace(QUICK, stall_s=0.4)), order(steps=6))
+    assert len(painting.pictures) == 1
+
+
+async def test_a_job_that_never_ends_is_ended(bench: Bench) -> None:
+    bench.server.step_s = 0.05
+    with pytest.raises(BackendTimeoutError, match="did not finish within"):
+        await painted(bench.client(replace(QUICK, total_s=0.4)), order(steps=60))
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.NOT_ENABLED, Fault.HTML, Fault.AUTH])
+async def test_health_says_what_is_wrong(bench: Bench, fault: Fault) -> None:
+    bench.server.fault = fault
+    expected = {Fault.NOT_ENABLED: NotEnabledError, Fault.HTML: ProtocolError, Fault.AUTH: AuthError}
+    with pytest.raises(expected[fault]):
+        await bench.client().health()
+
+
+async def test_wrong_credentials_are_told_without_telling_them(bench: Bench) -> None:
+    bench.server.auth = ("bot", "secret")
+    client = bench.client(auth=("bot", "guess-me"))
+    with pytest.raises(AuthError, match="EASEL_BACKEND_<n>_AUTH") as caught:
+        await client.capabilities()
+    assert "guess-me" not in str(caught.value) + repr(caught.value) + repr(client)
+
+
+@pytest.mark.parametrize("ui", [True, False])
+async def test_cancelling_interrupts_the_server(bench: Bench, ui: bool) -> None:
+    bench.server.ui, bench.server.step_s = ui, 0.02
+    job = asyncio.create_task(painted(bench.client(), order(steps=500)))
+    await bench.server.begun("1-1")
+    await asyncio.sleep(0.1)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+
+
+@pytest.mark.parametrize("ui", [True, False])
+async def test_cancelling_leaves_somebody_elses_job_alone(bench: Bench, ui: bool) -> None:
+    bench.server.ui, bench.server.step_s = ui, 0.02
+    other = asyncio.create_task(painted(bench.client(), order(steps=30), task="other"))
+    await bench.server.begun("other")
+    ours = asyncio.create_task(painted(bench.client(replace(QUICK, interrupt_s=0.2)), order()))
+    await asyncio.sleep(0.1)
+    ours.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ours
+    assert len((await other)[0].pictures) == 1
+    assert bench.server.posts("/sdapi/v1/interrupt") == []
+
+
+async def test_an_interrupted_answer_is_never_a_result(bench: Bench) -> None:
+    bench.server.step_s = 0.02
+    client = bench.client()
+    job = asyncio.create_task(painted(client, order(steps=500)))
+    await bench.server.begun("1-1")
+    await client.abandon("1-1")
+    with pytest.raises(RejectedError, match="stopped at webui-1 before it was done"):
+        await job
+    assert bench.server.painted == ["1-1"]
+
+
+async def test_a_job_of_an_earlier_life_is_stopped_and_others_are_not(bench: Bench) -> None:
+    bench.server.step_s = 0.02
+    earlier = asyncio.create_task(painted(bench.client(), order(steps=60), task="7-1"))
+    await bench.server.begun("7-1")
+    later = bench.client()
+    await later.abandon("8-1")
+    assert bench.server.posts("/sdapi/v1/interrupt") == []
+    await later.abandon("7-1")
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+    await asyncio.wait([earlier])
+    await later.abandon("7-1")
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+    earlier.exception()
+
+
+async def test_abandoning_at_a_server_that_is_away_is_no_failure(bench: Bench) -> None:
+    await bench.server.stop()
+    await bench.client().abandon("1-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("error_steps0", RejectedError, "integer division or modulo by zero"),
+        ("error_validation_type", RejectedError, "steps: value is not a valid integer; width: value"),
+        ("error_img2img_no_image", RejectedError, "Init image not found"),
+        ("error_img2img_bad_b64", RejectedError, "Invalid encoded image"),
+        ("get_unknown_route", NotEnabledError, "--api"),
+        ("auth_wrong", AuthError, "does not let the bot in"),
+    ],
+)
+def test_recorded_refusals_are_understood(name: str, kind: type[BackendError], words: str) -> None:
+    recorded = recording(name)
+    error = errors.refusal("webui-1", recorded["status"], json.dumps(recorded["body"]).encode())
+    assert type(error) is kind
+    assert words in str(error)
