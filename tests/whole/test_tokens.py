@@ -21,6 +21,7 @@ async def test_a_long_wait_pings_its_asker_once(discord: Discord, start: Start, 
     channel = discord.world.channel
     async with start(EASEL_BACKENDS="sketch=0.4"):
         act = await discord.as_(discord.world.ada).slash("draw", prompt="a slow fox", steps=5)
+        await act.until(lambda m: m.embeds)
         clock.ahead_s = 5 * 60
         await act.until(lambda m: m.reactions, 20)
         await discord.until(lambda: len(channel.messages) == 2)
