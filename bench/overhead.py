@@ -157,7 +157,10 @@ async def compare(easel: Figures, bare: Figures) -> None:
     report("CPU an image, over the bare bot's", cpu / floor, "×", 1.5)
     rate, floor = median(easel.rate), median(bare.rate)
     report(f"burst of {BURST} from 5 guilds, over the bare bot's", rate / floor, "×", 0.8, least=True)
-    print(f"  {rate:.1f} pictures/s, {median(easel.burst_cpu_s):.4f} CPU s a picture, {memory[easel]:.0f} MB;", end="")
+    print(
+        f"  {rate:.1f} pictures/s, {median(easel.burst_cpu_s):.4f} CPU s a picture, {memory[easel]:.0f} MB;",
+        end="",
+    )
     print(f" bare {floor:.1f}/s, {median(bare.burst_cpu_s):.4f} CPU s, {memory[bare]:.0f} MB")
 
 

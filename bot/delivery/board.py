@@ -48,6 +48,12 @@ class _Slate:
     busy: bool = False
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
+    def unschedule(self) -> None:
+        """Forget the drawing that was planned."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
 
 class Board:
     """Implements the ``Announcer`` port: keeps every job's message true until it has the last word.
@@ -83,22 +89,23 @@ class Board:
         self._tasks: asyncio.TaskGroup | None = None
 
     def changed(self, job: Job) -> None:
-        """Show the job's new state at once, after ``GRACE_S`` if it is its first."""
+        """Show the job's new state at once; one that may be over in a moment is not shown before that moment."""
         self._moved.set()
         slate = self._slates.get(job.id)
         if slate is None:
             if job.told_at is not None:
                 return
             slate = self._slates[job.id] = _Slate(job)
-            delay_s = GRACE_S if job.state is State.QUEUED else 0.0
-        else:
-            # Waiting turned to painting within the grace: still no reason to show anything yet.
-            delay_s = 0.0 if _last(job) or slate.drawn >= 0 else GRACE_S
         slate.job = job
         slate.wanted += 1
         if job.state is not State.RUNNING:
             slate.progress = None
-        self._schedule(slate, delay_s)
+        fresh = slate.drawn < 0 and not slate.resumed
+        if fresh and job.state is State.RUNNING:
+            slate.unschedule()
+            self._schedule(slate, QUIET_S)
+        else:
+            self._schedule(slate, GRACE_S if fresh and job.state is State.QUEUED else 0.0)
 
     def progressed(self, job_id: int, progress: Progress) -> None:
         """Show how far the job is, when its message may be edited next."""
@@ -151,7 +158,7 @@ class Board:
         if slate.timer is not None:
             if slate.timer.when() <= due:
                 return
-            slate.timer.cancel()
+            slate.unschedule()
         slate.timer = loop.call_at(due, self._launch, slate)
 
     def _launch(self, slate: _Slate) -> None:

@@ -194,7 +194,7 @@ class Post:
         if file is None:
             return None
         shape: dict[str, Any] = {"url": file.url, "proxy_url": file.url, "content_type": file.content_type}
-        shape |= {"width": file.width, "height": file.height}
+        shape |= {"width": file.width, "height": file.height, "description": file.description}
         return {key: value for key, value in shape.items() if value is not None}
 
     def _resolve_media(self, message: Message) -> None:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5000
 _READERS = 2
+_GROUP = 16
+"""Most transactions that share one sync of the disk: the first of them waits for the last."""
 
 
 class Database:

@@ -195,3 +195,29 @@ async def test_all_of_it_runs_in_threads_that_can_be_closed() -> None:
         assert sniff(await imaging.preview(data)) is not None
     finally:
         await imaging.close()
+
+
+def test_headers_of_odd_shape_are_told_or_left() -> None:
+    jpeg = as_bytes(noise(37, 21), "JPEG")
+    padded = sniff(jpeg[:2] + b"\xff\xff\x01" + jpeg[2:])
+    assert padded is not None
+    assert (padded.width, padded.height) == (37, 21)
+    assert sniff(b"\xff\xd8\xff\xe0\x00\x02\x00") is None
+    assert sniff(b"RIFFxxxxWEBPALPH" + bytes(20)) is None
+
+
+def test_damaged_compressed_infotext_is_none() -> None:
+    plain = as_bytes(noise(2, 2))
+    content = b"parameters\0\0not zlib"
+    chunk = len(content).to_bytes(4, "big") + b"zTXt" + content + bytes(4)
+    assert pngtext.read(plain[:33] + chunk + plain[33:]) == ""
+    other = b"Comment\0hello"
+    chunk = len(other).to_bytes(4, "big") + b"tEXt" + other + bytes(4)
+    assert pngtext.read(plain[:33] + chunk + plain[33:]) == ""
+
+
+def test_infotext_too_long_for_its_picture_is_left_behind() -> None:
+    data = pngtext.write(as_bytes(noise(100, 100)), "a cat " * 5_000)
+    fitted = fit(data, "image/png", 2_000)
+    assert len(fitted.data) <= 2_000
+    assert infotext_of(fitted.data, opened(fitted.data)) == ""

@@ -127,3 +127,32 @@ async def test_the_page_sees_changes_live(visitor: Visitor) -> None:
 async def test_another_site_cannot_act_through_the_page(visitor: Visitor) -> None:
     async with visitor.session.post(f"{visitor.discord.base_url}/page/act", data={"do": "slash"}) as answer:
         assert answer.status == 415
+
+
+async def test_direct_messages_people_and_unknown_places_are_offered(visitor: Visitor) -> None:
+    world = visitor.discord.world
+    state = await visitor.state("direct")
+    assert state["channel"] == str(world.direct_channel(world.ada).id)
+    assert state["members"] == []
+    assert await visitor.act(do="slash", command="describe", channel=state["channel"]) == {}
+    assert len(world.ada.dms) == 1
+    assert (await visitor.state("1"))["channel"] == str(world.channel.id)
+    stranger = world.add_user("Sten")
+    visitor.user = str(stranger.id)
+    assert [place["name"] for place in (await visitor.state())["places"]] == ["Direct messages"]
+    problem = await visitor.act(do="slash", command="describe", values={"who": {"user": str(stranger.id)}})
+    assert problem["problem"] == "No such option: who."
+
+
+async def test_the_page_hears_of_deletions_and_new_places(visitor: Visitor) -> None:
+    world = visitor.discord.world
+    note = await visitor.discord.as_(world.ada).say("a")
+    params = {"user": visitor.user, "channel": str(world.channel.id)}
+    async with visitor.session.get(f"{visitor.discord.base_url}/page/events", params=params) as events:
+        await events.content.readline()
+        await visitor.act(do="delete", message=str(note.id))
+        world.add_channel(world.guild, "new")
+        heard = [await events.content.readline() for _ in range(5)]
+    told = [json.loads(line[6:]) for line in heard if line.strip()]
+    assert told[0] == {"gone": str(note.id)}
+    assert {"changed": "places"} in told

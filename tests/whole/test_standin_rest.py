@@ -126,6 +126,14 @@ async def test_what_is_not_played_is_refused_by_name(wire: Wire) -> None:
             ["components", "0", "components", "0", "options"],
         ),
         ({"content": "a", "flags": 1 << 15}, ["content"]),
+        ({"content": 1}, ["content"]),
+        ({"content": "a", "embeds": "none"}, ["embeds"]),
+        ({"content": "a", "attachments": [{"id": i} for i in range(11)]}, ["attachments"]),
+        (
+            {"content": "a", "attachments": [{"id": 0, "description": "x" * 1025}]},
+            ["attachments", "0", "description"],
+        ),
+        ({"content": "a", "nonce": "x" * 26}, ["nonce"]),
         ({"content": "a", "message_reference": {"message_id": "1"}}, ["message_reference"]),
     ],
 )
@@ -193,6 +201,15 @@ async def test_files_are_kept_replaced_and_served_for_a_day(wire: Wire, messages
     wire.discord.stage.clock.now += 86_401  # type: ignore[attr-defined]
     async with wire.session.get(file["url"]) as answer:
         assert answer.status == 404
+
+
+async def test_a_file_needs_an_entry_and_a_plain_name(wire: Wire, messages: str) -> None:
+    assert await wire.refused("POST", messages, {"attachments": [{"id": 7}]}, a=PNG) == (400, 50035)
+    assert await wire.refused("POST", messages, {}, **{"a/b": PNG}) == (400, 50035)
+    _, sent = await wire(
+        "POST", messages, {"embeds": [{"fields": [{"name": "n", "value": "v"}]}]}, a=b"no picture"
+    )
+    assert "width" not in sent["attachments"][0]
 
 
 async def test_a_file_over_the_limit_is_too_large(wire: Wire, messages: str) -> None:
@@ -315,6 +332,22 @@ async def test_too_many_requests_are_told_when_to_come_back(wire: Wire, messages
         {"options": [{**_COMMAND["options"][1]}, {**_COMMAND["options"][0]}]},
         {"options": [{"type": 3, "name": "a", "description": "x", "min_value": 1}]},
         {"contexts": [3]},
+        {"type": 3},
+        {"options": [{"type": 3, "name": "a", "description": "x"}] * 2},
+        {"options": [{"type": 1, "name": "a", "description": "x"}, {"type": 3, "name": "b", "description": "x"}]},
+        {"options": [{"type": 12, "name": "a", "description": "x"}]},
+        {"options": [{"type": 4, "name": "a", "description": "x", "max_length": 5}]},
+        {
+            "options": [
+                {
+                    "type": 3,
+                    "name": "a",
+                    "description": "x",
+                    "autocomplete": True,
+                    "choices": [{"name": "a", "value": None}],
+                }
+            ]
+        },
         {
             "options": [
                 {
@@ -332,6 +365,12 @@ async def test_a_command_beyond_a_limit_is_not_registered(wire: Wire, change: An
     path = f"/applications/{wire.discord.application_id}/commands"
     assert await wire.refused("PUT", path, [{**_COMMAND, **change}]) == (400, 50035)
     assert (await wire("GET", path))[1] == []
+
+
+async def test_commands_come_as_a_list_of_different_names(wire: Wire) -> None:
+    path = f"/applications/{wire.discord.application_id}/commands"
+    assert await wire.refused("PUT", path, _COMMAND) == (400, 50035)
+    assert await wire.refused("PUT", path, [_COMMAND, _COMMAND]) == (400, 50035)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from bot.domain.errors import LimitError, RequestError
-from bot.fetching.attachments import fetch
+from bot.fetching.attachments import Attachments, fetch
 
 LOCAL = frozenset({"127.0.0.1"})
 
@@ -85,3 +85,11 @@ async def test_no_answer_is_a_failure_in_words(server: str, session: aiohttp.Cli
         await fetch(f"{server}/slow", max_bytes=10, session=session, timeout_s=0.1, hosts=LOCAL)
     with pytest.raises(RequestError, match="could not be fetched"):
         await fetch("http://127.0.0.1:1/x", max_bytes=10, session=session, hosts=LOCAL)
+
+
+async def test_attachments_are_fetched_over_connections_that_can_be_closed(server: str) -> None:
+    attachments = Attachments(hosts=LOCAL)
+    await attachments.close()
+    for _ in range(2):
+        assert await attachments.fetch(f"{server}/picture", max_bytes=10) == bytes(10)
+    await attachments.close()

@@ -15,6 +15,7 @@ from bot.domain.errors import (
     RejectedError,
     UnreachableError,
 )
+from bot.domain.ports import Listing
 from tests.standins.webui import Fault, recording
 from tests.wire.workbench import QUICK, Bench, order, painted
 
@@ -194,3 +195,47 @@ def test_recorded_refusals_are_understood(name: str, kind: type[BackendError], w
     error = errors.refusal("webui-1", recorded["status"], json.dumps(recorded["body"]).encode())
     assert type(error) is kind
     assert words in str(error)
+
+
+async def test_lists_that_are_none_are_an_unreadable_answer(bench: Bench) -> None:
+    bench.server.replay["/sdapi/v1/sd-models"] = (200, b"[3]")
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        await bench.client().capabilities()
+
+
+async def test_lists_a_server_need_not_have_are_left_out(bench: Bench) -> None:
+    for path in ("schedulers", "sd-vae", "options"):
+        bench.server.replay[f"/sdapi/v1/{path}"] = (500, b"Internal Server Error")
+    bench.server.replay["/sdapi/v1/upscalers"] = (200, b'[{"name": null}, {"name": "Lanczos"}]')
+    found = await bench.client().capabilities()
+    assert found.loaded_model is None
+    assert {listing.value for listing in found.listings} == {"models", "samplers", "loras", "upscalers"}
+    assert found.listings[Listing.UPSCALERS] == ("Lanczos",)
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"<html>", b'{"image": 1}'])
+async def test_png_info_of_another_shape_is_an_unreadable_answer(bench: Bench, answer: bytes) -> None:
+    bench.server.replay["/sdapi/v1/png-info"] = (200, answer)
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        await bench.client().read_infotext(b"picture")
+
+
+@pytest.mark.parametrize("answer", [b"[]", b'{"info": "{}"}', b'{"images": ["AAAA"], "info": "{"}'])
+async def test_a_painting_of_another_shape_is_an_unreadable_answer(bench: Bench, answer: bytes) -> None:
+    bench.server.replay["/sdapi/v1/txt2img"] = (200, answer)
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        await painted(bench.client(), order())
+
+
+async def test_a_preview_or_progress_that_cannot_be_read_spoils_nothing(bench: Bench) -> None:
+    bench.server.step_s = 0.03
+    task = {"active": True, "queued": False, "completed": False, "progress": 0.3, "id_live_preview": 1}
+    broken = json.dumps({**task, "live_preview": "data:image/png;base64,AAAA"}).encode()
+    bench.server.replay["/internal/progress"] = (200, broken)
+    painting, told = await painted(bench.client(), order())
+    assert {progress.preview for progress in told} == {None}
+    bench.server.ui = False
+    del bench.server.replay["/internal/progress"]
+    bench.server.replay["/sdapi/v1/progress"] = (200, b"<html>")
+    painting, told = await painted(bench.client(), order(), task="2-1")
+    assert (len(painting.pictures), told) == (1, [])

@@ -83,7 +83,7 @@ function embed(shape) {
     box.append(el("div", { class: "pairs" }, ...pairs));
   }
   if (shape.thumbnail) box.append(el("img", { class: "thumbnail", src: shape.thumbnail.url, alt: "preview" }));
-  if (shape.image) box.append(picture(shape.image, "", "", "image"));
+  if (shape.image) box.append(picture(shape.image, "", shape.image.description, "image"));
   if (shape.footer) box.append(el("div", { class: "footer" }, shape.footer.text));
   return box;
 }
@@ -182,15 +182,9 @@ function draw(message) {
 }
 
 function show(message) {
-  const list = at("messages");
-  const low = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const old = at(`m${message.id}`);
-  const item = draw(message);
-  if (old) old.replaceWith(item);
-  else list.append(item);
-  const toEnd = () => { if (low) list.scrollTop = list.scrollHeight; };
-  item.querySelectorAll("img").forEach((image) => image.addEventListener("load", toEnd));
-  toEnd();
+  if (old) old.replaceWith(draw(message));
+  else at("messages").append(draw(message));
 }
 
 /* Acting */
