@@ -57,7 +57,7 @@ class Bare(discord.Client):
 
     async def _draw(self, interaction: discord.Interaction, prompt: str) -> None:
         plan = self.plan
-        answer = await interaction.response.defer(thinking=True)
+        await interaction.response.defer(thinking=True)
         for n in range(plan.edits):
             embed = discord.Embed(title=f"Painting {n}", description=prompt)
             await interaction.edit_original_response(embed=embed)
@@ -72,10 +72,10 @@ class Bare(discord.Client):
         file = discord.File(io.BytesIO(data), "picture.png", description=prompt)
         embed = discord.Embed(description=prompt).set_image(url="attachment://picture.png")
         embed.set_footer(text="seed 1 · 512×512 · 25 steps")
-        await interaction.edit_original_response(embed=embed, attachments=[file])
+        message = await interaction.edit_original_response(embed=embed, attachments=[file])
         channel = self.get_partial_messageable(interaction.channel_id or 0)
         for _ in range(plan.reactions):
-            await channel.get_partial_message(answer.message_id or 0).add_reaction(REROLL)
+            await channel.get_partial_message(message.id).add_reaction(REROLL)
 
     def _store(self, number: int, data: bytes) -> None:
         with (self._folder / f"{number}.png").open("wb") as file:

@@ -7,7 +7,7 @@ Every figure stands beside its bar (DESIGN, "What must be fast"); the exit statu
 import sys
 from pathlib import Path
 
-# This folder's queue.py would hide the standard library's.
+# This folder's queue.py would hide the standard library's, so the folder above takes its place.
 sys.path[0] = str(Path(__file__).parents[1])
 
 import asyncio

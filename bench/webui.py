@@ -7,8 +7,10 @@ from base64 import b64encode
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bench.png import Picture
 
@@ -49,7 +51,7 @@ class WebUI:
     _painted: int = 0
     _large: list[str] = field(default_factory=list)
 
-    async def __aenter__(self) -> "WebUI":
+    async def __aenter__(self) -> Self:
         app = web.Application()
         for path, answer in _LISTS.items():
             app.router.add_get(f"/{{n}}/sdapi/v1/{path}", _always(answer))
@@ -121,7 +123,7 @@ def _infotext(seed: int, side: int) -> str:
     return f"noise\nSteps: 25, Sampler: Euler, CFG scale: 7.0, Seed: {seed}, Size: {side}x{side}, Model: noise"
 
 
-def _always(answer: object):  # noqa: ANN202
+def _always(answer: object) -> Handler:
     async def handle(_: web.Request) -> web.Response:
         return web.json_response(answer)
 

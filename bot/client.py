@@ -27,6 +27,7 @@ from bot.fetching.attachments import Attachments
 from bot.imaging.imaging import Imaging
 from bot.jobs.embedded import Embedded
 from bot.jobs.service import Jobs
+from bot.ops.loop import LoopProbe
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
 from bot.services.generation import Generation
@@ -157,6 +158,7 @@ class Easel(commands.Bot):
                 tasks.create_task(self.board.run(), name="board"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
+                tasks.create_task(LoopProbe().run(), name="loop probe"),
             ]
             painting = tasks.create_task(self.generation.run(), name="painting")
             await stop.wait()

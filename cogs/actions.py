@@ -1,7 +1,6 @@
 """Buttons, menus, modals and reactions on jobs' messages, found by their custom id: they outlive restarts."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import discord
 import structlog
@@ -56,10 +55,13 @@ class Actions(commands.Cog):
             discord.InteractionType.component: self._presses,
             discord.InteractionType.modal_submit: self._submits,
         }.get(interaction.type)
-        press = buttons.decode(str(_data(interaction).get("custom_id", "")))
-        if handlers is None or press is None:
+        custom_id = buttons.custom_id(interaction)
+        if handlers is None or custom_id.startswith(modals.PICTURE_FORM):
             return
         try:
+            press = buttons.decode(custom_id)
+            if press is None or press.action not in handlers:
+                raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
             await handlers[press.action](interaction, press)
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
@@ -128,7 +130,8 @@ class Actions(commands.Cog):
 
     async def _take(self, interaction: discord.Interaction, press: Press) -> None:
         job = await self.studio.orders.seen(press.job, asker_of(interaction))
-        index = int(_data(interaction)["values"][0]) - 1
+        choice = buttons.chosen(interaction) or ""
+        index = int(choice) - 1 if choice.isdecimal() else -1
         if job.result is None or not 0 <= index < len(job.result.pictures):
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
         await self.studio.blobs.get(job.result.pictures[index].blob)
@@ -150,7 +153,8 @@ class Actions(commands.Cog):
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         """Reroll on 🔁, cancel or delete on ❌, by the rules of the buttons."""
         ours = self.bot.user is not None and self.bot.user.id
-        if payload.emoji.name not in {REROLL, CANCEL} or payload.user_id == ours:
+        by_bot = payload.user_id == ours or (payload.member is not None and payload.member.bot)
+        if payload.emoji.name not in {REROLL, CANCEL} or by_bot:
             return
         held = (payload.message_id, payload.user_id, payload.emoji.name)
         if held in self._held or payload.message_author_id not in {None, ours}:
@@ -185,10 +189,6 @@ class Actions(commands.Cog):
             await channel.send(embed=explain(error, "en"))
         except (discord.HTTPException, *CUT) as failed:
             log.info("reaction's refusal not shown", reason=type(failed).__name__)
-
-
-def _data(interaction: discord.Interaction) -> Mapping[str, Any]:
-    return interaction.data or {}
 
 
 async def setup(bot: Easel) -> None:

@@ -20,7 +20,6 @@ from bot.ui import buttons, modals
 from bot.ui.commands import anywhere, command
 from bot.ui.options import DRAW, OPTIONS, REMIX, typed
 
-FORM = "easel-remix:"
 REMEMBERED = 200
 """Pictures kept in mind between the menu and the submitted form."""
 
@@ -88,16 +87,17 @@ class Draw(commands.Cog):
         self._sources.move_to_end(message.id)
         if len(self._sources) > REMEMBERED:
             self._sources.popitem(last=False)
-        await interaction.response.send_modal(modals.remix_form(f"{FORM}{message.id}", "", asker.locale))
+        await interaction.response.send_modal(modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Take the submitted form of the message menu."""
         custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.modal_submit or not custom_id.startswith(FORM):
+        message_id = custom_id.removeprefix(modals.PICTURE_FORM)
+        if interaction.type is not discord.InteractionType.modal_submit or message_id == custom_id:
             return
         try:
-            await self._remix_submitted(interaction, custom_id.removeprefix(FORM))
+            await self._remix_submitted(interaction, message_id)
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
 

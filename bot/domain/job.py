@@ -156,12 +156,22 @@ class Job:
     task: str | None = None
 
 
+def task_of(job: int, attempt: int) -> str:
+    """Return our own id for one attempt at a job."""
+    return f"{job}-{attempt}"
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to finish one attempt of a job."""
 
     job: Job
     attempt: int
+
+    @property
+    def task(self) -> str:
+        """Our own id for this attempt, as the backend is told it."""
+        return task_of(self.job.id, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Executable, insert
 
 from bot.domain.errors import Failure
 from bot.domain.fairness import AGAIN
-from bot.domain.job import Job, NewJob, State
+from bot.domain.job import Job, NewJob, State, task_of
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
 from bot.jobs import pace, statements, words
@@ -65,15 +65,25 @@ class Ledger:
         self._engine.submit(tx, job.id, new.lane, tag)
         return job
 
-    def start(self, tx: Connection, job_id: int) -> Job | None:
-        """Make a queued job run, charged if it is its first start; ``None`` if it does not wait."""
+    def start(self, tx: Connection, job_id: int, backend: str | None = None) -> Job | None:
+        """Make a queued job run, charged if it is its first start; ``None`` if it does not wait.
+
+        The first attempt is noted down as ``backend``'s; a later one still names the task before it.
+        """
         held = self.hold(tx, job_id, (State.QUEUED,))
         if held is None:
             return None
         if held.share.waits(job_id):
             held.share.start(job_id)
             held.share.save()
-        return self._changed(tx, statements.START, {"of_id": job_id, "now": self._clock()})
+        job = held.job
+        task = job.task
+        if task is None and backend is not None:
+            task = task_of(job.id, job.attempt + 1)
+        else:
+            backend = job.backend
+        row = {"of_id": job_id, "now": self._clock(), "new_backend": backend, "new_task": task}
+        return self._changed(tx, statements.START, row)
 
     def hold(
         self, tx: Connection, job_id: int, states: Container[State], *, attempt: int | None = None

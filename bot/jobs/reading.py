@@ -90,13 +90,13 @@ class JobReader:
         """Return the places of those of ``ids`` that wait, by id, in one pass over the line."""
 
         def work(tx: Connection) -> dict[int, Place]:
-            forecasts: dict[str, Forecast] = {}
-            found = {}
-            for first in range(0, len(ids), _SLICE):
-                for row in tx.execute(statements.PLACES, {"of_ids": ids[first : first + _SLICE]}):
-                    if row.lane not in forecasts:
-                        forecasts[row.lane] = self._forecast(tx, row.lane)
-                    found[row.id] = forecasts[row.lane].place(row.ahead, int(row.cost_ahead))
+            found: dict[int, Place] = {}
+            for lane in tx.scalars(statements.LANES).all():
+                forecast = self._forecast(tx, lane)
+                for first in range(0, len(ids), _SLICE):
+                    of = {"of_lane": lane, "of_ids": ids[first : first + _SLICE]}
+                    for row in tx.execute(statements.PLACES, of):
+                        found[row.id] = forecast.place(row.ahead, int(row.cost_ahead))
             return found
 
         return await self._database.read(work)

@@ -106,9 +106,13 @@ class Jobs(JobReader):
             self._engine.wake(job.id)
         return job
 
-    async def start(self, job_id: int) -> Lease | None:
-        """Lease a queued job to whoever was handed its id; ``None``: there is nothing to do any more."""
-        starting = asyncio.ensure_future(self._database.write(lambda tx: self._ledger.start(tx, job_id)))
+    async def start(self, job_id: int, *, backend: str | None = None) -> Lease | None:
+        """Lease a queued job to whoever was handed its id; ``None``: there is nothing to do any more.
+
+        The first lease's task is noted with it, as one about to run on ``backend``. A later lease's job still
+        has the task before, which may be running somewhere: once that is settled, ``note_task``.
+        """
+        starting = asyncio.ensure_future(self._database.write(lambda tx: self._ledger.start(tx, job_id, backend)))
         try:
             job = await asyncio.shield(starting)
         except asyncio.CancelledError:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Float, Update, bindparam, func, select, tuple_, update
 
 from bot.domain.job import State
-from bot.storage.tables import jobs
+from bot.storage.tables import jobs, lanes
 
 QUEUED = State.QUEUED.value
 RUNNING = State.RUNNING.value
@@ -50,6 +50,8 @@ START = _set(
     state=RUNNING,
     attempt=jobs.c.attempt + 1,
     started_at=bindparam("now"),
+    backend=bindparam("new_backend"),
+    task=bindparam("new_task"),
 ).returning(jobs)
 NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new_task"))
 PAINT = _set(
@@ -98,17 +100,17 @@ AHEAD = select(func.count(), func.coalesce(func.sum(jobs.c.cost), 0)).where(
     tuple_(*ORDER) < tuple_(bindparam("of_tag"), bindparam("of_rank"), bindparam("of_id")),
 )
 QUEUED_JOB = select(jobs.c.id, jobs.c.lane, jobs.c.tag, jobs.c.rank).where(OF_ID, jobs.c.state == QUEUED)
-_sum = func.sum(jobs.c.cost).over(partition_by=jobs.c.lane, order_by=ORDER, rows=(None, 0))
+_sum = func.sum(jobs.c.cost).over(order_by=ORDER, rows=(None, 0))
 _line = (
     select(
         jobs.c.id,
-        jobs.c.lane,
-        (func.row_number().over(partition_by=jobs.c.lane, order_by=ORDER) - 1).label("ahead"),
+        (func.row_number().over(order_by=ORDER) - 1).label("ahead"),
         (_sum - jobs.c.cost).label("cost_ahead"),
     )
-    .where(jobs.c.state == QUEUED)
+    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == QUEUED)
     .subquery()
 )
+LANES = select(lanes.c.lane)
 PLACES = select(_line).where(_line.c.id.in_(bindparam("of_ids", expanding=True)))
 RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at).where(
     jobs.c.lane == bindparam("of_lane"), jobs.c.state == RUNNING

@@ -106,7 +106,7 @@ class Generation:
         self, backend: Backend, away: asyncio.Event, stores: asyncio.TaskGroup, job_id: int
     ) -> None:
         """Run one attempt of one job; the slot is free again as soon as the pictures are in memory."""
-        lease = await self._jobs.start(job_id)
+        lease = await self._jobs.start(job_id, backend=backend.name)
         if lease is None:
             return
         self._announcer.changed(lease.job)
@@ -138,11 +138,11 @@ class Generation:
         job = lease.job
         request = job.spec.request
         init_image = await self._blobs.get(request.init_image) if request.init_image else None
-        if job.task is not None and job.backend == backend.name:
-            await backend.abandon(job.task)
-        task = f"{job.id}-{lease.attempt}"
-        await self._jobs.note_task(lease, backend.name, task)
-        return await backend.generate(request, task=task, init_image=init_image, on_progress=on_progress)
+        if job.task is not None and job.task != lease.task:
+            if job.backend == backend.name:
+                await backend.abandon(job.task)
+            await self._jobs.note_task(lease, backend.name, lease.task)
+        return await backend.generate(request, task=lease.task, init_image=init_image, on_progress=on_progress)
 
     async def _store(self, backend: Backend, lease: Lease, painting: Painting) -> None:
         try:

@@ -6,8 +6,10 @@ A transaction is a plain function of a ``Connection``, run in one thread hop. Th
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +35,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.file = _file(url)
-        self._writer = _Threads(self.file, 1, write=True)
+        self._writer = _Writer(self.file)
         self._readers = _Threads(self.file, _READERS, write=False)
 
     @staticmethod
@@ -53,7 +55,8 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one durable transaction, one at a time; it is undone if ``work`` raises.
 
-        A cancelled caller waits until it is decided: a transaction is never left running behind its back.
+        What waits together becomes durable together, by one sync of the disk. A cancelled caller waits until it
+        is decided: a transaction is never left running behind its back.
         """
         return await self._writer.run(work)
 
@@ -117,18 +120,23 @@ class _Threads:
         self._connections: list[Connection] = []
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        hop = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        """Run ``work`` in a transaction of its own."""
+        return await self._hop(partial(self._transaction, work))
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._threads.shutdown()
+        while self._connections:
+            self._connections.pop().close()
+        self._engine.dispose()
+
+    async def _hop(self, call: Callable[[], T]) -> T:
+        hop = asyncio.get_running_loop().run_in_executor(self._threads, call)
         try:
             return await asyncio.shield(hop)
         except asyncio.CancelledError:
             await asyncio.wait([hop])
             raise
-
-    def close(self) -> None:
-        self._threads.shutdown()
-        while self._connections:
-            self._connections.pop().close()
-        self._engine.dispose()
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         connection: Connection | None = getattr(self._local, "connection", None)
@@ -137,6 +145,51 @@ class _Threads:
             self._connections.append(connection)
         with connection.begin():
             return work(connection)
+
+
+class _Writer(_Threads):
+    """One thread in which all that waits is committed at once: a sync of the disk costs more than the work."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, 1, write=True)
+        self._waiting: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` so that it fails or succeeds by itself, and return once its whole group is durable."""
+        outcome: Future[T] = Future()
+        self._waiting.append((work, outcome))
+
+        def settled() -> T:
+            if not outcome.done():
+                self._commit_group()
+            return outcome.result()
+
+        return await self._hop(settled)
+
+    def _commit_group(self) -> None:
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
+        try:
+            results = self._transaction(lambda tx: [_attempt(tx, work) for work, _ in group])
+        except Exception as error:  # noqa: BLE001 - every caller of the group gets it
+            results = [error] * len(group)
+        for (_, outcome), result in zip(group, results, strict=True):
+            if isinstance(result, Exception):
+                outcome.set_exception(result)
+            else:
+                outcome.set_result(result)
+
+
+def _attempt(tx: Connection, work: Callable[[Connection], Any]) -> Any:
+    """Return what ``work`` returns; or undo it alone and return what it raised."""
+    driver: Any = tx.connection.driver_connection
+    driver.execute("SAVEPOINT attempt")
+    try:
+        return work(tx)
+    except Exception as error:  # noqa: BLE001 - its caller gets it
+        driver.execute("ROLLBACK TO attempt")
+        return error
+    finally:
+        driver.execute("RELEASE attempt")
 
 
 def _migrate(connection: Connection) -> None:

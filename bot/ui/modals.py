@@ -17,11 +17,13 @@ from bot.domain.text import N_
 from bot.i18n import say
 from bot.ui.buttons import Action, encode
 from bot.ui.options import loras
-from bot.ui.words import cut, number
+from bot.ui.words import cut, exact
 
 TITLE = 45
 """Characters in a modal's title and in a field's label (Discord docs, Modals)."""
 DEFAULT_STRENGTH = 0.6
+PICTURE_FORM = "easel-remix:"
+"""Begins the custom id of a remix form for a picture that is no job's; its message's id follows."""
 EXAMPLE = "768×512 · steps 25 · cfg 7 · count 1"
 
 
@@ -56,7 +58,7 @@ def remix_form(custom_id: str, prompt: str, locale: str) -> discord.ui.Modal:
             _field(
                 "strength",
                 say(N_("How far to go from the picture: 0.05 to 1"), locale),
-                number(DEFAULT_STRENGTH),
+                exact(DEFAULT_STRENGTH),
             ),
         ),
     )
@@ -90,7 +92,7 @@ def edited(parent: Job, typed: Mapping[str, str]) -> tuple[str, Options]:
         negative_prompt=typed.get("negative_prompt", "").strip(),
         model=typed.get("model", "").strip() or None,
         loras=chosen.loras or (),
-        seed=int(_number("seed", seed)) if seed else None,
+        seed=_integer("seed", seed) if seed else None,
     )
     if parent.spec.request.init_image is None:
         options = replace(options, strength=None)
@@ -123,12 +125,12 @@ def settings_line(request: PaintRequest) -> str:
     parts = [
         f"{request.width}×{request.height}",
         f"steps {request.steps}",
-        f"cfg {number(request.cfg_scale)}",
+        f"cfg {exact(request.cfg_scale)}",
         f"count {request.count}",
         f"sampler {request.sampler}" if request.sampler else "",
         f"scheduler {request.scheduler}" if request.scheduler else "",
-        f"strength {number(request.strength)}" if request.strength is not None else "",
-        *(f"lora {lora.name}:{number(lora.weight)}" for lora in request.loras),
+        f"strength {exact(request.strength)}" if request.strength is not None else "",
+        *(f"lora {lora.name}:{exact(lora.weight)}" for lora in request.loras),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -173,8 +175,15 @@ def _number(name: str, text: str) -> float:
     return value
 
 
+def _integer(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return int(_number(name, text))
+
+
 def _whole(name: str) -> Callable[[str], object]:
-    return lambda text: int(_number(name, text))
+    return lambda text: _integer(name, text)
 
 
 _READERS: dict[str, tuple[str, Callable[[str], object]]] = {

@@ -14,7 +14,7 @@ from bot.domain.options import Options, Shape
 from bot.domain.ports import Listing
 from bot.domain.request import MAX_SEED, Lora
 from bot.domain.text import N_
-from bot.ui.words import cut, number, one_line
+from bot.ui.words import cut, exact, one_line
 
 PROMPT_LENGTH = 1500
 """Characters a prompt option takes; the modals take the full 4,000."""
@@ -196,7 +196,7 @@ def _lora(part: str) -> Lora:
 
 def written_loras(chosen: Iterable[Lora]) -> str:
     """Return LoRAs as the option takes them."""
-    return ", ".join(f"{lora.name}:{number(lora.weight)}" for lora in chosen)
+    return ", ".join(f"{lora.name}:{exact(lora.weight)}" for lora in chosen)
 
 
 def copyable(job: Job) -> str:
@@ -205,14 +205,14 @@ def copyable(job: Job) -> str:
     result = job.result
     facts: dict[str, Any] = {
         "prompt": request.prompt,
-        "strength": None if request.strength is None else number(request.strength),
+        "strength": None if request.strength is None else exact(request.strength),
         "negative_prompt": request.negative_prompt,
         "model": request.model or (result.model if result else None),
         "width": request.width,
         "height": request.height,
         "count": request.count if request.count > 1 else None,
         "steps": request.steps,
-        "cfg_scale": number(request.cfg_scale),
+        "cfg_scale": exact(request.cfg_scale),
         "sampler": request.sampler or (result.sampler if result else None),
         "scheduler": request.scheduler or (result.scheduler if result else None),
         "seed": str(request.seed),

@@ -67,6 +67,11 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def exact(value: float) -> str:
+    """Return a number that can be typed again without painting anything else."""
+    return f"{value:.15g}"
+
+
 def order_facts(request: PaintRequest, locale: str) -> str:
     """Return what was asked for in one line: model, size, steps, count."""
     facts = [

@@ -1,6 +1,6 @@
-import itertools
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -61,9 +61,7 @@ class Lane:
         for guild, flow in self.flows.items():
             mine = sorted(self.of(guild), key=lambda job: job.tag)
             assert not mine or mine[0].tag == flow.next
-            assert all(
-                later.tag == job.tag + step(job.cost, flow.weight) for job, later in itertools.pairwise(mine)
-            )
+            assert all(later.tag == job.tag + step(job.cost, flow.weight) for job, later in pairwise(mine))
             assert fairness.plan(flow, mine) == {job.id: job.tag for job in mine}
             waiting = {job.user for job in mine}
             assert all(user in waiting or turn > flow.uv for user, turn in flow.users.items())
@@ -284,3 +282,24 @@ def test_a_weightier_guild_gets_three_times_the_pictures() -> None:
     for _ in range(40):
         lane.serve()
     assert lane.share(1) == 3 * lane.share(2)
+
+
+def test_whoever_comes_late_to_a_busy_guild_takes_turns_and_makes_up_for_nothing() -> None:
+    lane = Lane()
+    for _ in range(20):
+        lane.add(1, 11)
+    for _ in range(10):
+        lane.serve()
+    late = {lane.add(1, 12) for _ in range(5)}
+    turns = [lane.serve() in late for _ in range(10)]
+    assert sum(turns) == 5
+    assert all(one != other for one, other in pairwise(turns))
+
+
+def test_whoever_was_just_served_comes_after_those_who_wait() -> None:
+    lane = Lane()
+    lane.add(1, 11)
+    others = [lane.add(1, 12) for _ in range(2)]
+    lane.serve()
+    again = lane.add(1, 11)
+    assert [lane.serve() for _ in range(3)] == [*others, again]

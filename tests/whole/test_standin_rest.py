@@ -401,3 +401,18 @@ async def test_moderating_reactions_needs_manage_messages(wire: Wire, messages: 
     assert (await wire("DELETE", f"{path}/{world.ada.id}"))[0] == 204
     assert (await wire("DELETE", f"{path}/@me"))[0] == 204
     assert message.reactions == {}
+
+
+async def test_the_bot_reads_and_deletes_its_own_and_writing_opens_a_thread(wire: Wire, messages: str) -> None:
+    _, sent = await wire("POST", messages, {"content": "a"})
+    assert (await wire("GET", f"{messages}/{sent['id']}"))[1] == sent
+    assert (await wire("DELETE", f"{messages}/{sent['id']}"))[0] == 204
+    thread = wire.discord.world.add_thread(wire.discord.world.channel, "boats")
+    wire.discord.world.archive(thread)
+    assert (await wire("POST", f"/channels/{thread.id}/messages", {"content": "a"}))[0] == 200
+    assert not thread.archived
+    wire.discord.world.archive(thread)
+    first = thread.messages[0]
+    assert await wire.refused("DELETE", f"/channels/{thread.id}/messages/{first.id}") == (400, 50083)
+    face = f"/channels/{thread.id}/messages/{first.id}/reactions/%F0%9F%94%81/@me"
+    assert await wire.refused("PUT", face) == (400, 50083)

@@ -40,6 +40,7 @@ def test_a_setting_of_its_own_wins_over_the_address() -> None:
         ("webui=http://user:hunter2@host:99999", "needs an address"),
         ("webui=http://user:hunter2@[::1", "needs an address"),
         ("webui=http://user:hunter2?@host", "needs an address|takes no"),
+        ("webui=http://host/?token=hunter2", "takes no"),
         ("sketch=fast", "seconds per step, a number from 0 to 60"),
         ("sketch=-1", "seconds per step"),
         ("sketch=nan", "seconds per step"),

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -174,6 +175,14 @@ async def test_a_recorded_silent_fallback_is_noticed() -> None:
     painting = answers.painting("webui-1", body, order(steps=2), Choice("nope", "Nope", None), 1.0)
     assert painting.sampler == "DPM++ 2M"
     assert set(painting.notes) == {answers.OTHER_MODEL, answers.OTHER_SAMPLER}
+
+
+def test_a_png_without_its_recipe_gets_the_one_the_answer_tells() -> None:
+    recorded = recording("txt2img")["body"] | {"images": [b64encode(png(64, 64, 5)).decode()]}
+    body = bytearray(json.dumps(recorded).encode())
+    (picture,) = answers.painting("webui-1", body, order(), Choice(None, None, None), 1.0).pictures
+    assert picture.infotext.startswith("a cat\nNegative prompt: dog\nSteps: 2, Sampler: Euler a")
+    assert pngtext.read(picture.data) == picture.infotext
 
 
 def test_a_model_is_found_by_any_name_it_goes_by() -> None:
