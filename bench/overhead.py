@@ -98,6 +98,11 @@ class Figures:
         self.acknowledged_s = [probe.acknowledged_after_s or 0.0 for probe in probes]
         self.webui.job_s = 0.0
 
+    def forget(self) -> None:
+        """Drop what was measured while everything was still warming up."""
+        for samples in (self.cpu_s, self.before_s, self.after_s, self.rate, self.burst_cpu_s):
+            samples.clear()
+
     @property
     def overhead_s(self) -> list[float]:
         """What each picture of the steady rounds waited for its bot."""
@@ -127,11 +132,11 @@ async def compare(easel: Figures, bare: Figures) -> None:
     await easel.burst()
     await bare.burst()
     await match(easel, bare)
-    easel.cpu_s.clear(), easel.before_s.clear(), easel.after_s.clear()
+    easel.forget()
+    bare.forget()
     for figures in (easel, bare) * ROUNDS:
         await figures.steady()
     await bare.bot.ask("plan", edits=0, reactions=0, transactions=0, stores=False)
-    easel.rate.clear(), bare.rate.clear(), easel.burst_cpu_s.clear(), bare.burst_cpu_s.clear()
     for figures in (easel, bare) * ROUNDS:
         await figures.burst()
     memory = {figures: (await figures.bot.ask("usage"))["rss_mb"] for figures in (easel, bare)}

@@ -77,12 +77,9 @@ class Ledger:
             held.share.start(job_id)
             held.share.save()
         job = held.job
-        task = job.task
-        if task is None and backend is not None:
-            task = task_of(job.id, job.attempt + 1)
-        else:
-            backend = job.backend
-        row = {"of_id": job_id, "now": self._clock(), "new_backend": backend, "new_task": task}
+        row = {"of_id": job_id, "now": self._clock(), "new_backend": job.backend, "new_task": job.task}
+        if job.task is None and backend is not None:
+            row |= {"new_backend": backend, "new_task": task_of(job_id, job.attempt + 1)}
         return self._changed(tx, statements.START, row)
 
     def hold(

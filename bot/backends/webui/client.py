@@ -98,7 +98,10 @@ class WebUI:
         """Paint ``request``; an answer to a job that was interrupted is never taken for its result."""
         choice = await self._choose(request)
         fields = payload.payload(request, choice, task=task)
-        body = await self._decoder.run(payload.encode, fields, init_image)
+        if init_image is None:
+            body = payload.encode(fields, None)
+        else:
+            body = await self._decoder.run(payload.encode, fields, init_image)
         path = _API + ("txt2img" if request.init_image is None else "img2img")
         attempt = _Attempt(task, await self._busy_with(task))
         self._attempts[task] = attempt
