@@ -130,7 +130,7 @@ class Actions(commands.Cog):
 
     async def _take(self, interaction: discord.Interaction, press: Press) -> None:
         job = await self.studio.orders.seen(press.job, asker_of(interaction))
-        choice = buttons.chosen(interaction) or ""
+        choice = buttons.chosen(interaction)
         index = int(choice) - 1 if choice.isdecimal() else -1
         if job.result is None or not 0 <= index < len(job.result.pictures):
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))

@@ -60,6 +60,12 @@ def custom_id(interaction: discord.Interaction) -> str:
     return str(data.get("custom_id", ""))
 
 
+def chosen(interaction: discord.Interaction) -> str:
+    """Return what was chosen from a menu of one choice; empty for anything else."""
+    data: Mapping[str, Any] = interaction.data or {}
+    return "".join(map(str, data.get("values", ())[:1]))
+
+
 def waiting(job: Job) -> discord.ui.View:
     """Return the row of a job that waits or is being painted."""
     return _view(_button(job, Action.CANCEL, N_("Cancel")))
