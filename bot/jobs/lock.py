@@ -36,7 +36,7 @@ class ProcessLock:
             os.close(handle)
             raise BotError(
                 N_("Another Easel works with {folder} already."),
-                N_("Stop it first, or let several share one queue: use PostgreSQL (DATABASE_URL)."),
+                N_("Stop it first, or give this one an EASEL_DATA_DIR of its own."),
                 folder=str(self._file.parent),
             ) from error
         self._handle = handle

@@ -75,7 +75,7 @@ async def test_a_ping_claimed_before_a_restart_stays_claimed(queue: Queue) -> No
 
 
 async def test_a_second_process_is_refused_and_told_the_cure(jobs: Jobs, queue: Queue) -> None:
-    with pytest.raises(BotError, match="use PostgreSQL") as caught:
+    with pytest.raises(BotError, match="EASEL_DATA_DIR") as caught:
         await queue.make().open()
     assert str(queue.folder) in str(caught.value)
     await add(jobs, queue.new())
