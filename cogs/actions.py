@@ -7,10 +7,10 @@ import structlog
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of, asker_of_reaction
+from bot.delivery.asking import asker_of, asker_of_reaction, check_channel, check_channel_of_reaction
 from bot.delivery.desk import reaction_key
 from bot.delivery.messenger import CUT
-from bot.domain.errors import BotError, GoneError
+from bot.domain.errors import BotError, GoneError, RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.text import N_
 from bot.tree import answer_error
@@ -129,6 +129,7 @@ class Actions(commands.Cog):
         await interaction.delete_original_response()
 
     async def _take(self, interaction: discord.Interaction, press: Press) -> None:
+        check_channel(interaction)
         job = await self.studio.orders.seen(press.job, asker_of(interaction))
         choice = buttons.chosen(interaction)
         index = int(choice) - 1 if choice.isdecimal() else -1
@@ -170,17 +171,18 @@ class Actions(commands.Cog):
             await self._tell(payload.user_id, error)
 
     async def _reroll_by(self, payload: discord.RawReactionActionEvent, parent: Job) -> None:
+        check_channel_of_reaction(self.bot, payload)
         asker = asker_of_reaction(self.bot, payload)
         nth = await self.studio.jobs.count_keys(reaction_key(payload)) + 1
         await self.bot.desk.accept_reaction(payload, await self.studio.orders.again(asker, parent), nth)
 
     async def _remove_by(self, payload: discord.RawReactionActionEvent, job: Job) -> None:
         asker = asker_of_reaction(self.bot, payload)
-        if not job.state.ended:
+        try:
             await self.studio.orders.cancel(job.id, asker)
-            return
-        await self.studio.orders.owned(job.id, asker)
-        await self.bot.messenger.delete(job)
+        except RequestError:
+            # Nothing is left to be cancelled, so what has to go is the message.
+            await self.bot.messenger.delete(job)
 
     async def _tell(self, user_id: int, error: BotError) -> None:
         # A reaction has no private answer of its own; closed direct messages leave only the log.

@@ -1,5 +1,7 @@
 """Who asks, read off an interaction or a reaction."""
 
+from collections.abc import Mapping
+
 import discord
 
 from bot.domain.errors import DeniedError
@@ -11,6 +13,12 @@ _NEEDED = {
     "embed_links": N_("Embed Links"),
     "attach_files": N_("Attach Files"),
 }
+_NEEDED_TO_REPLY = {"read_message_history": N_("Read Message History")}
+_NEEDED_TO_SEND = {
+    False: {"send_messages": N_("Send Messages")},
+    True: {"send_messages_in_threads": N_("Send Messages in Threads")},
+}
+"""By whether it is in a thread: what an ordinary message needs and the answer to an interaction does not."""
 
 
 def asker_of(interaction: discord.Interaction) -> Asker:
@@ -55,9 +63,22 @@ def reaches_channel(interaction: discord.Interaction) -> bool:
 
 def check_channel(interaction: discord.Interaction) -> None:
     """Raise ``DeniedError`` naming what the bot may not do in this channel but needs for a picture."""
-    if not reaches_channel(interaction) or interaction.guild_id is None:
-        return
-    missing = [words for name, words in _NEEDED.items() if not getattr(interaction.app_permissions, name)]
+    if reaches_channel(interaction) and interaction.guild_id is not None:
+        _check(interaction.app_permissions, _NEEDED)
+
+
+def check_channel_of_reaction(client: discord.Client, payload: discord.RawReactionActionEvent) -> None:
+    """Raise the same for a reaction, whose answer is an ordinary message that replies to another."""
+    guild = client.get_guild(payload.guild_id) if payload.guild_id else None
+    channel = guild.get_channel_or_thread(payload.channel_id) if guild else None
+    if guild is not None and channel is not None:
+        in_thread = isinstance(channel, discord.Thread)
+        needed = _NEEDED | _NEEDED_TO_SEND[in_thread] | _NEEDED_TO_REPLY
+        _check(channel.permissions_for(guild.me), needed)
+
+
+def _check(permissions: discord.Permissions, needed: Mapping[str, str]) -> None:
+    missing = [words for name, words in needed.items() if not getattr(permissions, name)]
     if missing:
         raise DeniedError(
             N_("I may not post pictures in this channel: {permissions} is missing."),

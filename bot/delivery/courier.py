@@ -102,9 +102,9 @@ class Courier:
 
     async def _send(self, job: Job, card: Card) -> Job:
         """Bring ``card`` to the job's message, or to the next best place; returns the job as addressed."""
-        if job.address.message_id is None:
-            return await self._jobs.move(job.id, await self._messenger.create(job, card))
         try:
+            if job.address.message_id is None:
+                return await self._jobs.move(job.id, await self._messenger.create(job, card))
             await self._messenger.edit(job, card)
         except BlockedError as blocked:
             return await self._detour(job, card, blocked)

@@ -45,6 +45,7 @@ _CODES = {
     50001: Obstacle.BARRED,
     50007: Obstacle.BARRED,
     50013: Obstacle.BARRED,
+    160002: Obstacle.BARRED,
     50083: Obstacle.ARCHIVED,
     30046: Obstacle.TOO_OLD,
     40005: Obstacle.TOO_LARGE,

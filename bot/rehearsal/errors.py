@@ -101,6 +101,11 @@ def expired_token() -> ApiError:
     return ApiError(401, 50027, "Invalid Webhook Token")
 
 
+def too_many_followups() -> ApiError:
+    """Say that an app which is no member here has sent all the follow-ups it may."""
+    return ApiError(400, 40094, "This interaction has reached the maximum number of follow up messages")
+
+
 def archived_thread() -> ApiError:
     """Say that the thread must be unarchived first."""
     return ApiError(400, 50083, "Thread is archived")

@@ -17,6 +17,8 @@ from bot.rehearsal.world import EPHEMERAL, LOADING, Channel, Message, User
 
 _REPLY, _CHAT_COMMAND, _MENU_COMMAND = 19, 20, 23
 """Message types (Discord docs, Message Object, Message Types)."""
+_USER_INSTALL_FOLLOWUPS = 5
+"""Follow-ups to a command of an app that is no member there (Discord docs, Receiving and Responding)."""
 
 
 class Act(IntEnum):
@@ -105,7 +107,10 @@ class Interaction:
             found = self._message()
             return found is not None and predicate(found)
 
-        await self.bus.until(satisfied, timeout_s)
+        try:
+            await self.bus.until(satisfied, timeout_s)
+        except TimeoutError:
+            raise TimeoutError(f"After {timeout_s} s the answer still reads: {self.text!r}") from None
         return self.message
 
     async def acknowledged(self, timeout_s: float = 3.0) -> "Interaction":
@@ -189,6 +194,8 @@ class Interactions:
         """Take a follow-up; while the bot is thinking, it becomes the response itself, visible as that is."""
         original = interaction.original
         forms.check_message(body, files, layout=forms.is_layout(body))
+        if self._by_user_install(interaction) and len(interaction.followups) >= _USER_INSTALL_FOLLOWUPS:
+            raise errors.too_many_followups()
         if original is not None and original.loading and not original.deleted:
             return self._post.edit(original, body | {"flags": (body.get("flags") or 0)}, files)
         context = Context(
@@ -243,6 +250,9 @@ class Interactions:
     ) -> Message:
         forms.check_message(data, files, layout=forms.is_layout(data), path=("data",))
         flags = (data.get("flags") or 0) & EPHEMERAL
+        rights = permissions.of(interaction.user, interaction.channel)
+        if self._by_user_install(interaction) and not rights & permissions.Permission.USE_EXTERNAL_APPS:
+            flags |= EPHEMERAL
         if kind is Kind.DEFERRED:
             flags |= LOADING
         types = {Act.COMMAND: _MENU_COMMAND if "target_id" in interaction.data else _CHAT_COMMAND}
@@ -295,12 +305,17 @@ class Interactions:
             return interaction.metadata
         return interaction.metadata | {"original_response_message_id": str(interaction.original.id)}
 
+    def _by_user_install(self, interaction: Interaction) -> bool:
+        """Return whether the bot itself is no member where this happens."""
+        guild = interaction.channel.guild
+        return guild is not None and self._world.bot.id not in guild.members
+
     def _owners(self, interaction: Interaction) -> Json:
         guild = interaction.channel.guild
         owners: Json = {}
         if guild is None:
             owners["0"] = "0"
-        elif self._world.bot.id in guild.members:
+        elif not self._by_user_install(interaction):
             owners["0"] = str(guild.id)
         if interaction.user.installed:
             owners["1"] = str(interaction.user.id)

@@ -1,11 +1,13 @@
 """Discord, played on loopback: one server for the REST API, the gateway, attachments and the page."""
 
+import io
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+from PIL import Image
 
 from bot.rehearsal.commands import Commands
 from bot.rehearsal.events import Bus
@@ -24,6 +26,7 @@ from bot.rehearsal.world import Channel, User
 
 _HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 1 << 28
+_FACES = ("#5865f2", "#747f8d", "#3ba55c", "#faa61a", "#ed4245", "#eb459f")
 
 
 class Discord:
@@ -63,6 +66,7 @@ class Discord:
         app.router.add_get("/gateway", self.stage.gateway.handle)
         for folder in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{folder}/{{channel_id}}/{{file_id}}/{{name}}", self._file)
+        app.router.add_get("/embed/avatars/{number:[0-5]}.png", self._avatar)
         door.install(app, self.stage)
         self._page.install(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -178,6 +182,13 @@ class Discord:
         if request.host not in {f"{_HOST}:{self._port}", f"localhost:{self._port}"}:
             raise web.HTTPForbidden(text="Only by its loopback address.")
         return await handler(request)
+
+    async def _avatar(self, request: web.Request) -> web.Response:
+        """Serve one of the faces of those who chose none."""
+        face = Image.new("RGB", (64, 64), _FACES[int(request.match_info["number"])])
+        encoded = io.BytesIO()
+        face.save(encoded, "PNG")
+        return web.Response(body=encoded.getvalue(), content_type="image/png")
 
     async def _file(self, request: web.Request) -> web.Response:
         """Serve an attachment until its link expires."""

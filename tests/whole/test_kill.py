@@ -32,7 +32,7 @@ async def test_one_running_and_five_waiting_all_finish_once_in_their_own_message
     ada = discord.as_(discord.world.ada)
     async with running(discord, environ) as first:
         acts = [await ada.slash("draw", prompt=f"fox {n}", steps=5, seed=n) for n in range(6)]
-        await acts[0].until(lambda m: "Painting" in m.text, 20)
+        await acts[1].until(lambda m: "In line · " in m.text, 20)
         await first.kill()
     assert not all(painted(act.message) for act in acts)
     async with running(discord, environ) as second:

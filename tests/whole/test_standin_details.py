@@ -456,6 +456,25 @@ async def test_ordered_faults_happen_as_often_as_ordered(robot: Robot) -> None:
     assert (await robot.rest("POST", path, {"content": "c"}))[0] == 200
 
 
+async def test_a_guest_app_sends_few_follow_ups_and_only_in_private_where_it_must(robot: Robot) -> None:
+    world = robot.discord.world
+    far = world.add_guild("Far", world.owner, with_bot=False)
+    place = world.add_channel(far, "away")
+    world.add_member(far, world.ada)
+    world.ada.installed = True
+    command = {"name": "describe", "description": "x", "integration_types": [0, 1]}
+    await robot.rest("PUT", f"/applications/{world.bot.id}/commands", [command])
+    world.set_overwrite(place, Overwrite(far.id, deny=Permission.USE_EXTERNAL_APPS))
+    act = await robot.discord.as_(world.ada, place, waits=False).slash("describe")
+    await robot.respond(act, 4, {"content": "a"})
+    assert act.message.ephemeral
+    hook = f"/webhooks/{world.bot.id}/{act.token}"
+    answers = [(await robot.rest("POST", hook, {"content": "b"}))[1] for _ in range(6)]
+    assert [answer.get("code") for answer in answers] == [None] * 5 + [40094]
+    with pytest.raises(TimeoutError, match="still reads: 'a"):
+        await act.until(lambda m: not m.text, 0.1)
+
+
 async def test_messages_of_a_dead_place_cannot_be_reached_by_token(robot: Robot) -> None:
     world = robot.discord.world
     thread = world.add_thread(world.channel, "t")

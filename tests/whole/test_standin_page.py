@@ -64,6 +64,11 @@ async def test_the_page_needs_nothing_from_elsewhere(visitor: Visitor, name: str
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
+async def test_people_without_a_picture_have_a_face(visitor: Visitor) -> None:
+    async with visitor.session.get(f"{visitor.discord.base_url}/embed/avatars/3.png") as answer:
+        assert (answer.status, answer.content_type) == (200, "image/png")
+
+
 async def test_one_chooses_who_and_where_one_is(visitor: Visitor) -> None:
     state = await visitor.state()
     assert {p["name"]: p["roles"] for p in state["people"]}["Mira"] == "moderator of Atelier"

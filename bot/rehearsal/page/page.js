@@ -76,7 +76,10 @@ function embed(shape) {
   const colour = shape.color == null ? "" : `#${shape.color.toString(16).padStart(6, "0")}`;
   const box = el("div", { class: "embed" });
   box.style.borderLeftColor = colour;
-  if (shape.author) box.append(el("div", { class: "author" }, shape.author.name));
+  if (shape.author) {
+    const icon = shape.author.icon_url ? el("img", { src: shape.author.icon_url, alt: "" }) : null;
+    box.append(el("div", { class: "author" }, icon, shape.author.name));
+  }
   box.append(...[block("title", shape.title), block("body", shape.description)].filter(Boolean));
   if (shape.fields && shape.fields.length) {
     const pairs = shape.fields.map((f) => el("div", {}, el("b", {}, f.name), block("", f.value)));
