@@ -166,9 +166,11 @@ class Easel(commands.Bot):
             self.generation.stop()
             await painting
             await self.board.settle(SETTLE_S)
-            await self.close()
+            # Nobody may speak to Discord any more by the time the connections close.
             for task in others:
                 task.cancel()
+            await asyncio.wait(others)
+            await self.close()
 
     async def _sweep(self) -> None:
         while True:

@@ -47,10 +47,7 @@ class Options:
     def over(self, lower: "Options") -> "Options":
         """Return this layer laid over ``lower``; a shape typed here covers a width or height set below."""
         merged = {
-            field.name: getattr(lower, field.name)
-            if getattr(self, field.name) is None
-            else getattr(self, field.name)
-            for field in fields(self)
+            name: getattr(lower, name) if getattr(self, name) is None else getattr(self, name) for name in _NAMES
         }
         if self.shape is not None:
             width, height = self.shape.size((lower.width or 512) * (lower.height or 512))
@@ -65,10 +62,10 @@ class Options:
             seed=seed if self.seed is None else self.seed,
             negative_prompt=self.negative_prompt or "",
             model=self.model,
-            width=self.width or 512,
-            height=self.height or 512,
-            count=self.count or 1,
-            steps=self.steps or 20,
+            width=512 if self.width is None else self.width,
+            height=512 if self.height is None else self.height,
+            count=1 if self.count is None else self.count,
+            steps=20 if self.steps is None else self.steps,
             cfg_scale=7.0 if self.cfg_scale is None else self.cfg_scale,
             sampler=self.sampler,
             scheduler=self.scheduler,
@@ -76,3 +73,6 @@ class Options:
             init_image=init_image,
             strength=None if init_image is None else (0.6 if self.strength is None else self.strength),
         )
+
+
+_NAMES = tuple(field.name for field in fields(Options))

@@ -1,6 +1,7 @@
 """Opening pictures from anywhere without being hurt by them."""
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ def opened(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
             N_("This file is not a picture that can be read."), N_("Use a PNG, JPEG, WebP or GIF file.")
         ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise _too_large(2 * max_pixels, max_pixels) from error
+        # Pillow looks at the size first and tells it in its sentence only.
+        told = map(int, re.findall(r"\d+", str(error)))
+        raise _too_large(max(told, default=2 * max_pixels), max_pixels) from error
     except Exception as error:
         raise RequestError(
             N_("This picture is damaged or incomplete."), N_("Save it again and attach the new file.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from bot.domain.errors import RequestError
@@ -47,6 +48,9 @@ _PARSERS: Mapping[str, Callable[[Any], object]] = {
     "reactions": bool,
 } | dict.fromkeys(LIMIT_NAMES, int)
 
+Values = Mapping[str, object]
+_NOTHING: Values = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Effective:
@@ -68,11 +72,18 @@ class Preferences:
         self._defaults = defaults
         self._limits = limits
         self._cache: dict[tuple[Scope, int], Mapping[str, object]] = {}
+        self._laid: dict[tuple[int | None, int], tuple[Values, Values, Effective]] = {}
 
     async def effective(self, guild_id: int | None, user_id: int) -> Effective:
         """Return what holds for ``user_id`` in the server ``guild_id`` (``None``: direct messages)."""
-        server = await self.values(Scope.SERVER, guild_id) if guild_id is not None else {}
+        server = await self.values(Scope.SERVER, guild_id) if guild_id is not None else _NOTHING
         person = await self.values(Scope.PERSON, user_id)
+        known = self._laid.get((guild_id, user_id))
+        if known is None or known[0] is not server or known[1] is not person:
+            known = self._laid[guild_id, user_id] = (server, person, self._lay(server, person))
+        return known[2]
+
+    def _lay(self, server: Values, person: Values) -> Effective:
         options = _options(person).over(_options(server).over(self._defaults))
         capped: dict[str, Any] = {name: server[name] for name in LIMIT_NAMES if name in server}
         limits = replace(self._limits, **capped).within(self._limits)
@@ -94,7 +105,8 @@ class Preferences:
         if known is None:
             stored = await self._store.load(scope.value, owner)
             known = {name: parsed for name, parsed in map(_parsed, stored.items()) if parsed is not None}
-            self._cache[scope, owner] = known
+            # What was set in the meantime is newer than what was read.
+            known = self._cache.setdefault((scope, owner), known)
         return known
 
     async def set(self, scope: Scope, owner: int, **changes: object) -> Mapping[str, object]:

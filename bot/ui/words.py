@@ -17,6 +17,8 @@ _EVERYONE = re.compile(r"@(?=everyone|here|[!&]?\d)")
 
 def one_line(text: str) -> str:
     """Return ``text`` on one line, without controls, direction marks and half surrogate pairs."""
+    if text.isprintable():  # none of them is
+        return " ".join(text.split())
     kept = (
         char
         for char in text

@@ -157,7 +157,8 @@ async def test_words_that_mention_people_ping_nobody_and_are_shown_as_typed(disc
     refusal = await ada.slash("draw", prompt="a fox", sampler=nasty[:90])
     assert "There is no sampler" in await private(discord, refusal)
     for message in world.channel.messages:
-        assert not (message.mentions or message.mention_everyone or message.mention_roles)
+        assert not (message.mention_everyone or message.mention_roles)
+        assert set(message.mentions) <= {world.bot}, "an answer to its own message mentions but itself"
         if not message.ephemeral:
             assert "@everyone" not in message.text
             assert world.bruno.mention not in message.text
