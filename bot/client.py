@@ -1,6 +1,7 @@
 """The Discord client and the order in which everything starts and stops."""
 
 import asyncio
+import gc
 import hashlib
 import json
 import secrets
@@ -20,7 +21,7 @@ from bot.backends.webui.wire import Pace
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
-from bot.delivery.messenger import Messenger
+from bot.delivery.messenger import CUT, Messenger
 from bot.domain.ports import Backend, Clock, SettingsStore
 from bot.domain.request import MAX_SEED
 from bot.fetching.attachments import Attachments
@@ -45,6 +46,7 @@ log = structlog.get_logger(__name__)
 EXTENSIONS = (
     "cogs.draw",
     "cogs.actions",
+    "cogs.reactions",
     "cogs.model",
     "cogs.settings",
     "cogs.preferences",
@@ -53,6 +55,9 @@ EXTENSIONS = (
 )
 DISCORD_API = "https://discord.com/api/v10"
 SWEEP_S = 60.0
+TOKEN_REFUSED = 4004
+"""The gateway's close code for a token that Discord no longer knows (Discord docs, Opcodes and Status Codes)."""
+UNKNOWN = "Discord does not know this DISCORD_TOKEN. Reset it in the developer portal."
 SETTLE_S = 10.0
 """How long results that are painted get to reach their messages when the bot stops."""
 
@@ -154,7 +159,7 @@ class Easel(commands.Bot):
             log.info("orders seen but not queued", count=apologies)
         async with asyncio.TaskGroup() as tasks:
             others = [
-                tasks.create_task(self.connect(), name="gateway"),
+                tasks.create_task(self._stay_connected(), name="gateway"),
                 tasks.create_task(self.board.run(), name="board"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
@@ -172,13 +177,33 @@ class Easel(commands.Bot):
             await asyncio.wait(others)
             await self.close()
 
+    async def _stay_connected(self) -> None:
+        while not self.is_closed():
+            try:
+                await self.connect()
+            except discord.ConnectionClosed as closed:
+                if closed.code == TOKEN_REFUSED:
+                    raise TokenRefusedError(UNKNOWN) from closed
+                raise DiscordAwayError(f"Discord ended the connection for good: {closed.code}.") from closed
+            except AttributeError:
+                # discord.py waits after a first connection that failed, then trips: there is none to resume.
+                if self.ws is not None:
+                    raise
+
     async def _sweep(self) -> None:
         while True:
-            for job in await self.studio.jobs.sweep():
-                self.board.changed(job)
-            keep = await self.studio.jobs.blobs_in_use()
-            await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
+            try:
+                await self._tidy()
+            except Exception:
+                # What is left lying about can be tidied up a minute later; the painting must not end over it.
+                log.exception("not tidied up", again_s=SWEEP_S)
             await asyncio.sleep(SWEEP_S)
+
+    async def _tidy(self) -> None:
+        for job in await self.studio.jobs.sweep():
+            self.board.changed(job)
+        keep = await self.studio.jobs.blobs_in_use()
+        await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
 
     async def _sync(self) -> None:
         guild = discord.Object(self.settings.sync_guild) if self.settings.sync_guild else None
@@ -201,14 +226,8 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
     Raises ``BotError`` where another process has the queue or the data folder cannot be used.
     """
     folder = settings.data_dir
-    url = settings.database_url.get_secret_value() or Database.in_folder(folder)
-    database = Database(url)
-    jobs = Jobs(
-        database,
-        Embedded(database),
-        clock=clock,
-        max_wait_s=settings.max_wait_h * 3600,
-    )
+    database = Database(settings.database_url.get_secret_value() or Database.in_folder(folder))
+    jobs = Jobs(database, Embedded(database), clock=clock, max_wait_s=settings.max_wait_h * 3600)
     async with AsyncExitStack() as stack:
         recovery = await jobs.open()
         stack.push_async_callback(jobs.close)
@@ -252,9 +271,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, clock: Clock = time.
         try:
             await easel.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:
-            raise TokenRefusedError(
-                "Discord does not know this DISCORD_TOKEN. Reset it in the developer portal."
-            ) from error
-        except (discord.HTTPException, OSError) as error:
+            raise TokenRefusedError(UNKNOWN) from error
+        except (discord.HTTPException, *CUT) as error:
             raise DiscordAwayError(f"Discord cannot be reached: {type(error).__name__}.") from error
-        await easel.work(stop)
+        # What is loaded by now stays: a collection that looked through it all stopped the loop for 50 ms.
+        gc.freeze()
+        try:
+            await easel.work(stop)
+        finally:
+            gc.unfreeze()

@@ -23,6 +23,9 @@ async def answer_error(interaction: discord.Interaction, error: Exception) -> No
     embed = explain(error, interaction.locale.value, code=code)
     try:
         if interaction.response.is_done():
+            if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+                # A follow-up would fill the public placeholder, and be public whatever its flags say.
+                await interaction.delete_original_response()
             await interaction.followup.send(embed=embed, ephemeral=True)
         else:
             await interaction.response.send_message(embed=embed, ephemeral=True)

@@ -1,27 +1,19 @@
-"""Buttons, menus, modals and reactions on jobs' messages, found by their custom id: they outlive restarts."""
+"""Buttons, menus and modals on jobs' messages, found by their custom id: they outlive restarts."""
 
 from collections.abc import Awaitable, Callable
 
 import discord
-import structlog
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of, asker_of_reaction, check_channel, check_channel_of_reaction
-from bot.delivery.desk import reaction_key
-from bot.delivery.messenger import CUT
-from bot.domain.errors import BotError, GoneError, RequestError
-from bot.domain.job import Job, Origin
+from bot.delivery.asking import asker_of, check_channel
+from bot.domain.errors import GoneError
+from bot.domain.job import Origin
 from bot.domain.text import N_
 from bot.tree import answer_error
 from bot.ui import buttons, cards, modals
 from bot.ui.buttons import Action, Press
-from bot.ui.failures import explain
 
-log = structlog.get_logger(__name__)
-
-REROLL = "🔁"
-CANCEL = "❌"
 SMALLER = 0.75
 """What "Smaller" scales the sides by: a bit over half the pixels."""
 
@@ -34,7 +26,6 @@ class Actions(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        self._held: set[tuple[int, int, str]] = set()
         self._presses: dict[Action, Handler] = {
             Action.CANCEL: self._cancel,
             Action.REROLL: self._reroll,
@@ -58,10 +49,12 @@ class Actions(commands.Cog):
         custom_id = buttons.custom_id(interaction)
         if handlers is None or custom_id.startswith(modals.PICTURE_FORM):
             return
+        press = buttons.decode(custom_id)
+        if press is None or press.action not in handlers:
+            gone = GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
+            await answer_error(interaction, gone)
+            return
         try:
-            press = buttons.decode(custom_id)
-            if press is None or press.action not in handlers:
-                raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
             await handlers[press.action](interaction, press)
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
@@ -137,60 +130,12 @@ class Actions(commands.Cog):
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
         await self.studio.blobs.get(job.result.pictures[index].blob)
         await interaction.response.defer(thinking=True)
-        card = await self.bot.courier.single(job, index, interaction.filesize_limit)
-        await interaction.edit_original_response(**card.edit_fields())
+        await self.bot.courier.take(job, index, interaction)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Cancel the job of a status message that somebody deleted."""
         await self.studio.orders.withdraw(payload.message_id)
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        """Let the same person use the same reaction again."""
-        self._held.discard((payload.message_id, payload.user_id, payload.emoji.name))
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        """Reroll on 🔁, cancel or delete on ❌, by the rules of the buttons."""
-        ours = self.bot.user is not None and self.bot.user.id
-        by_bot = payload.user_id == ours or (payload.member is not None and payload.member.bot)
-        if payload.emoji.name not in {REROLL, CANCEL} or by_bot:
-            return
-        held = (payload.message_id, payload.user_id, payload.emoji.name)
-        if held in self._held or payload.message_author_id not in {None, ours}:
-            # A reaction that was never taken away cannot be put again: this is a replay after a resume.
-            return
-        job = await self.studio.jobs.by_message(payload.message_id)
-        if job is None:
-            return
-        self._held.add(held)
-        try:
-            await (self._reroll_by if payload.emoji.name == REROLL else self._remove_by)(payload, job)
-        except BotError as error:
-            await self._tell(payload.user_id, error)
-
-    async def _reroll_by(self, payload: discord.RawReactionActionEvent, parent: Job) -> None:
-        check_channel_of_reaction(self.bot, payload)
-        asker = asker_of_reaction(self.bot, payload)
-        nth = await self.studio.jobs.count_keys(reaction_key(payload)) + 1
-        await self.bot.desk.accept_reaction(payload, await self.studio.orders.again(asker, parent), nth)
-
-    async def _remove_by(self, payload: discord.RawReactionActionEvent, job: Job) -> None:
-        asker = asker_of_reaction(self.bot, payload)
-        try:
-            await self.studio.orders.cancel(job.id, asker)
-        except RequestError:
-            # Nothing is left to be cancelled, so what has to go is the message.
-            await self.bot.messenger.delete(job)
-
-    async def _tell(self, user_id: int, error: BotError) -> None:
-        # A reaction has no private answer of its own; closed direct messages leave only the log.
-        try:
-            channel = await self.bot.create_dm(discord.Object(user_id))
-            await channel.send(embed=explain(error, "en"))
-        except (discord.HTTPException, *CUT) as failed:
-            log.info("reaction's refusal not shown", reason=type(failed).__name__)
 
 
 async def setup(bot: Easel) -> None:

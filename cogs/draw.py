@@ -74,8 +74,10 @@ class Draw(commands.Cog):
         """Ask how the picture of a message is to be remixed; the form must be the first answer."""
         asker = asker_of(interaction)
         job = await self.studio.jobs.by_message(message.id)
-        if job is not None and job.result is not None:
+        if job is not None:
             await self.studio.orders.seen(job.id, asker)
+            if job.result is None:
+                raise RequestError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
             await interaction.response.send_modal(modals.remix(job, asker.locale))
             return
         source = next((file for file in message.attachments if _is_picture(file)), None)
@@ -87,7 +89,9 @@ class Draw(commands.Cog):
         self._sources.move_to_end(message.id)
         if len(self._sources) > REMEMBERED:
             self._sources.popitem(last=False)
-        await interaction.response.send_modal(modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale))
+        await interaction.response.send_modal(
+            modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale)
+        )
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:

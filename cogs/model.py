@@ -54,14 +54,15 @@ class Model(commands.Cog):
 
     async def default(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Set or take back the server's default, for those with Manage Server."""
-        if interaction.guild_id is None:
+        asker = asker_of(interaction)
+        if asker.guild_id is None:
             raise RequestError(N_("There is no server here."), N_("Use /model use for your own default."))
-        if not asker_of(interaction).manages:
+        if not asker.manages:
             raise DeniedError(
                 N_("Only members with Manage Server may choose this server's model."),
                 N_("Use /model use for your own default."),
             )
-        await self._set(interaction, Scope.SERVER, interaction.guild_id, values.get("model"))
+        await self._set(interaction, Scope.SERVER, asker.guild_id, values.get("model"))
 
     async def _set(self, interaction: discord.Interaction, scope: Scope, owner: int, model: str | None) -> None:
         self.studio.catalogue.check(Options(model=model))

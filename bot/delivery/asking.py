@@ -24,11 +24,13 @@ _NEEDED_TO_SEND = {
 def asker_of(interaction: discord.Interaction) -> Asker:
     """Return who asks, with the permissions Discord computed for them in that very channel."""
     permissions = interaction.permissions
+    guild_id = interaction.guild_id if interaction.is_guild_integration() else None
     return Asker(
         user_id=interaction.user.id,
-        guild_id=interaction.guild_id,
+        guild_id=guild_id,
+        channel_id=interaction.channel_id,
         moderates=interaction.guild_id is not None and permissions.manage_messages,
-        manages=interaction.guild_id is not None and permissions.manage_guild,
+        manages=guild_id is not None and permissions.manage_guild,
         locale=interaction.locale.value,
         guild_locale=interaction.guild_locale.value if interaction.guild_locale else None,
         max_file_bytes=interaction.filesize_limit,
@@ -46,6 +48,7 @@ def asker_of_reaction(client: discord.Client, payload: discord.RawReactionAction
     return Asker(
         user_id=payload.user_id,
         guild_id=payload.guild_id,
+        channel_id=payload.channel_id,
         moderates=permissions.manage_messages,
         manages=permissions.manage_guild,
         locale=locale,

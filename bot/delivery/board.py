@@ -129,14 +129,18 @@ class Board:
 
     async def run(self) -> None:
         """Draw until cancelled; picks up every job that an earlier life left without its last word."""
-        async with asyncio.TaskGroup() as self._tasks:
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             for job in (*await self._jobs.untold(), *await self._jobs.live()):
                 if job.id not in self._slates:
                     self._slates[job.id] = _Slate(job, resumed=True)
             for slate in self._slates.values():
                 slate.wanted += 1
                 self._schedule(slate, 0.0)
-            await self._renew_places()
+            try:
+                await self._renew_places()
+            finally:
+                self._tasks = None
 
     async def settle(self, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` for the messages of painted, failed and cancelled jobs."""
@@ -210,7 +214,8 @@ class Board:
             concluded = await self._courier.conclude(job, resumed=slate.resumed)
             slate.resumed = False
             if concluded.told_at is None:
-                slate.job, slate.wanted = concluded, slate.wanted + 1
+                if slate.wanted == wanted:
+                    slate.job, slate.wanted = concluded, wanted + 1
                 return
             if slate.wanted == wanted:
                 self._slates.pop(job.id, None)

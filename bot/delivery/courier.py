@@ -1,7 +1,11 @@
 """The last word of a job: its message becomes the result, or says why there is none."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
+import discord
 import structlog
 
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
@@ -17,9 +21,13 @@ from bot.ui.card import Attachment, Card
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 LONG_WAIT_S = 120.0
 """After a wait this long a mute edit would go unnoticed: the asker is told once."""
 SMALLEST_FILE_BYTES = 64 * 1024
+_NOT_TO_BE_PASSED = frozenset({Obstacle.GONE, Obstacle.LATER, Obstacle.TOO_LARGE})
+"""No other route helps where nobody waits, nothing is taken now, or the file has to shrink."""
 REROLL = "🔁"
 
 
@@ -78,57 +86,55 @@ class Courier:
         except BlockedError as blocked:
             log.debug("no reaction", job=job.id, reason=blocked.obstacle.value)
 
-    async def single(self, job: Job, index: int, max_bytes: int) -> Card:
-        """Return the card that shows one original of several, fitted to ``max_bytes``; raises ``GoneError``."""
+    async def take(self, job: Job, index: int, interaction: discord.Interaction) -> None:
+        """Turn the placeholder of ``interaction`` into one original of several; raises ``GoneError``."""
         if job.result is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
         picture = job.result.pictures[index]
         data = await self._blobs.get(picture.blob)
-        encoded = await self._imaging.fit(data, picture.media_type, max_bytes)
-        return cards.single(job, index, cards.attachment(job, index + 1, encoded.data, encoded.media_type))
+
+        async def card(max_bytes: int) -> Card:
+            encoded = await self._imaging.fit(data, picture.media_type, max_bytes)
+            file = cards.attachment(job, index + 1, encoded.data, encoded.media_type)
+            return cards.single(job, index, file, (cards.REDUCED,) if encoded.reduced else ())
+
+        await _fitted(interaction.filesize_limit, card, partial(self._messenger.answer, interaction))
 
     async def _deliver(self, job: Job) -> Job:
-        max_bytes = job.spec.max_file_bytes
-        while True:
-            card = await self._card(job, max_bytes)
-            try:
-                return await self._send(job, card)
-            except BlockedError as blocked:
-                if blocked.obstacle is not Obstacle.TOO_LARGE or max_bytes <= SMALLEST_FILE_BYTES:
-                    raise
-                # The place takes less than it said (a boost ran out, or the limit is the request's).
-                largest = max(len(file.data) for file in card.files)
-                max_bytes = max(SMALLEST_FILE_BYTES, min(max_bytes, largest) // 2)
+        return await _fitted(job.spec.max_file_bytes, partial(self._card, job), partial(self._send, job))
 
     async def _send(self, job: Job, card: Card) -> Job:
         """Bring ``card`` to the job's message, or to the next best place; returns the job as addressed."""
         try:
-            if job.address.message_id is None:
-                return await self._jobs.move(job.id, await self._messenger.create(job, card))
-            await self._messenger.edit(job, card)
+            return await self._post(job, card)
         except BlockedError as blocked:
-            return await self._detour(job, card, blocked)
+            if blocked.obstacle in _NOT_TO_BE_PASSED:
+                raise
+            return await self._detour(job, card, blocked.obstacle)
+
+    async def _post(self, job: Job, card: Card) -> Job:
+        if job.address.message_id is None:
+            return await self._post_anew(job, card)
+        await self._messenger.edit(job, card)
         return job
 
-    async def _detour(self, job: Job, card: Card, blocked: BlockedError) -> Job:
-        match blocked.obstacle:
-            case Obstacle.TOO_OLD:
-                return await self._jobs.move(job.id, await self._messenger.create(job, card))
-            case Obstacle.ARCHIVED:
-                try:
-                    await self._messenger.unarchive(job)
-                    await self._messenger.edit(job, card)
-                except BlockedError:
-                    await self._direct(job, card)
-            case Obstacle.BARRED:
-                guild_id = job.address.guild_id
-                if guild_id is not None and await self._messenger.has_left(guild_id):
-                    raise BlockedError(Obstacle.GONE) from blocked
-                await self._direct(job, card)
-            case Obstacle.NO_ROUTE:
-                await self._direct(job, card)
-            case _:
-                raise blocked
+    async def _post_anew(self, job: Job, card: Card) -> Job:
+        return await self._jobs.move(job.id, await self._messenger.create(job, card))
+
+    async def _detour(self, job: Job, card: Card, obstacle: Obstacle) -> Job:
+        guild_id = job.address.guild_id
+        if obstacle is Obstacle.BARRED and guild_id is not None and await self._messenger.has_left(guild_id):
+            raise BlockedError(Obstacle.GONE)
+        try:
+            if obstacle is Obstacle.TOO_OLD:
+                return await self._post_anew(job, card)
+            if obstacle is Obstacle.ARCHIVED:
+                await self._messenger.unarchive(job)
+                return await self._post(job, card)
+        except BlockedError as blocked:
+            if blocked.obstacle in _NOT_TO_BE_PASSED:
+                raise
+        await self._direct(job, card)
         return job
 
     async def _direct(self, job: Job, card: Card) -> None:
@@ -183,3 +189,19 @@ class Courier:
                 await self._messenger.reply(job, card)
         except BlockedError as blocked:
             log.info("not pinged", job=job.id, reason=blocked.obstacle.value)
+
+
+async def _fitted(
+    max_bytes: int, make: Callable[[int], Awaitable[Card]], send: Callable[[Card], Awaitable[T]]
+) -> T:
+    """Send what ``make`` returns for ``max_bytes``, and a smaller one as long as Discord finds it too large."""
+    while True:
+        card = await make(max_bytes)
+        try:
+            return await send(card)
+        except BlockedError as blocked:
+            if blocked.obstacle is not Obstacle.TOO_LARGE or max_bytes <= SMALLEST_FILE_BYTES:
+                raise
+            # The place takes less than it said (a boost ran out, or the limit is the request's).
+            largest = max(len(file.data) for file in card.files)
+            max_bytes = max(SMALLEST_FILE_BYTES, min(max_bytes, largest) // 2)

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from enum import Enum
+from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
@@ -145,6 +146,10 @@ class Messenger:
         channel = self._client.get_partial_messageable(job.address.channel_id, guild_id=job.address.guild_id)
         await _bounded(channel.send(reference=reference, nonce=f"easel-{job.id}-ping", **card.send_fields()))
 
+    async def answer(self, interaction: discord.Interaction, card: Card) -> None:
+        """Turn the placeholder that answers ``interaction`` into ``card``."""
+        await _bounded(interaction.edit_original_response(**card.edit_fields()))
+
     async def edit_original(self, intake: Intake, card: Card) -> bool:
         """Turn the answer of an interaction that never became a job into ``card``, if there is one."""
         # discord.py asks for a number, but Discord knows this answer by a name only.
@@ -219,10 +224,8 @@ async def _bounded(call: Awaitable[T]) -> T:
 def _obstacle(error: discord.HTTPException) -> Obstacle:
     if error.code in _CODES:
         return _CODES[error.code]
-    if error.status == 413:  # noqa: PLR2004 - HTTP's own number
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return Obstacle.TOO_LARGE
-    if error.status == 401:  # noqa: PLR2004 - HTTP's own number
-        return Obstacle.NO_ROUTE
-    if error.status == 404:  # noqa: PLR2004 - HTTP's own number
-        return Obstacle.GONE
-    return Obstacle.LATER
+    # Any other refusal of the request itself will be the same next time; only the way to the asker is left.
+    refused = error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+    return Obstacle.BARRED if refused else Obstacle.LATER

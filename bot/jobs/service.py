@@ -10,8 +10,11 @@ import random as _random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import TypeVar
 
+import stamina
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain.cost import UNIT, W0
 from bot.domain.errors import BotError, Failure
@@ -26,6 +29,11 @@ from bot.storage.database import Database
 from bot.storage.records import address_row, fetch_job, result_json
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PERSIST_S = 600.0
+"""How long what became of a run is offered to a database that refuses it, as one on a full disk does."""
 
 
 class Jobs(JobReader):
@@ -138,7 +146,7 @@ class Jobs(JobReader):
             return held is not None and bool(self._ledger.requeue(held))
 
         self._forget(lease)
-        released = await self._database.write(work)
+        released = await self._persist(work)
         if released:
             self._engine.wake(lease.job.id)
         return released
@@ -155,7 +163,7 @@ class Jobs(JobReader):
             return job
 
         self._forget(lease)
-        return await self._database.write(work)
+        return await self._persist(work)
 
     async def fail(self, lease: Lease, failure: Failure, *, unserved: float = 1.0) -> Job | None:
         """End a leased job by ``failure`` and refund its ``unserved`` share (0–1); ``None``: the lease is lost."""
@@ -167,7 +175,7 @@ class Jobs(JobReader):
             )
 
         self._forget(lease)
-        return await self._database.write(work)
+        return await self._persist(work)
 
     async def cancel(self, job_id: int, *, by: int | None, unserved: float = 1.0) -> Job | None:
         """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.
@@ -298,6 +306,11 @@ class Jobs(JobReader):
         job = None if lease is None else await self.fail(lease, failure)
         if job is not None:
             self._changed(job)
+
+    async def _persist(self, work: Callable[[Connection], T]) -> T:
+        """Write what became of a run, later if need be: unwritten it would seem to run until the next start."""
+        retrying = stamina.AsyncRetryingCaller(attempts=None, timeout=PERSIST_S, wait_initial=0.5, wait_max=30.0)
+        return await retrying(DBAPIError, self._database.write, work)
 
     def _forget(self, lease: Lease) -> None:
         if self._leases.get(lease.job.id) == lease:

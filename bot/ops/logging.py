@@ -46,60 +46,66 @@ def failure_code(choice: Callable[[str], str] = secrets.choice) -> str:
     return "".join(choice(_CROCKFORD) for _ in range(_CODE_LENGTH))
 
 
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+
+
 def configure(
     level: str, style: Literal["console", "json"], *, known: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
     """Send every log line of the process to ``stream`` (stderr), redacted; ``known`` are the host's own secrets.
 
     The level holds for Easel itself. Libraries stay at INFO and above: at DEBUG discord.py writes whole request
-    bodies, and aiosqlite whole rows.
+    bodies.
     """
-    out = sys.stderr if stream is None else stream
-    hidden = tuple(known)
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-    ]
-
-    def redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {key: _redacted(key, value, hidden) for key, value in event.items()}
-
-    def scrubbed(_: WrappedLogger, __: str, rendered: Any) -> str:
-        return scrub(rendered, hidden)
-
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                redacted,  # before JSON escapes what the patterns look for
-                _renderer(style, colors=out.isatty()),
-                scrubbed,  # after, for what the renderer wrote by repr
-            ],
-        )
-    )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_handler(style, tuple(known), sys.stderr if stream is None else stream)]
     root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
     for name in ("bot", "cogs"):
         logging.getLogger(name).setLevel(level)
-    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+    for name in ("sqlalchemy", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_SHARED,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _handler(
+    style: Literal["console", "json"], hidden: tuple[str, ...], stream: TextIO
+) -> logging.StreamHandler[TextIO]:
+    def redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {key: _redacted(key, value, hidden) for key, value in event.items()}
+
+    def scrubbed(_: WrappedLogger, __: str, rendered: Any) -> str:
+        return scrub(rendered, hidden)
+
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redacted,  # before JSON escapes what the patterns look for
+                _renderer(style, colors=stream.isatty()),
+                scrubbed,  # after, for what the renderer wrote by repr
+            ],
+        )
+    )
+    return handler
 
 
 def log_failure(event: str, error: BaseException) -> str:

@@ -148,7 +148,7 @@ class Generation:
         try:
             result = await self._kept(backend, painting)
             job = await self._jobs.paint(lease, result)
-        except OSError:
+        except Exception:
             # Painting it again would fail the same way and hold the backend: the host has to make room.
             log.exception("pictures not stored", job=lease.job.id)
             await self._fail(lease, NOT_STORED, unserved=1.0)

@@ -20,7 +20,7 @@ PENDING_IMAGE = "pending"
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where: ``guild_id`` is ``None`` in direct messages.
+    """Who asks, and where: ``guild_id`` is ``None`` in direct messages and where only a person brought the bot.
 
     ``moderates`` and ``manages`` say whether they have Manage Messages and Manage Server there;
     ``max_file_bytes`` is what the place takes in one file.
@@ -28,6 +28,7 @@ class Asker:
 
     user_id: int
     guild_id: int | None = None
+    channel_id: int | None = None
     moderates: bool = False
     manages: bool = False
     locale: str = "en"
@@ -44,12 +45,12 @@ class Asker:
 class Draft:
     """An order that passed every check that needs no network.
 
-    ``free_size``: nobody asked for a size, so a source picture may give it.
+    ``free_side``: the longest side in px that a source picture may give it; 0 where the size was asked for.
     """
 
     asker: Asker
     spec: JobSpec
-    free_size: bool = False
+    free_side: int = 0
 
     @property
     def needs_image(self) -> bool:
@@ -62,9 +63,10 @@ class Draft:
         With a free size the picture keeps its ratio at the pixel count of the default size.
         """
         request = replace(self.spec.request, init_image=blob)
-        if self.free_size:
+        if self.free_side:
             scale = (request.width * request.height / (width * height)) ** 0.5
-            sides = (max(64, round(side * scale / 64) * 64) for side in (width, height))
+            longest = self.free_side // 64 * 64
+            sides = (min(longest, max(64, round(side * scale / 64) * 64)) for side in (width, height))
             request = replace(request, **dict(zip(("width", "height"), sides, strict=True)))
         return replace(self, spec=replace(self.spec, request=request))
 
@@ -119,7 +121,7 @@ class Orders:
             max_file_bytes=asker.max_file_bytes,
         )
         free_size = typed.shape is None and typed.width is None and typed.height is None
-        return Draft(asker, spec, free_size=free_size)
+        return Draft(asker, spec, free_side=effective.limits.max_side if free_size else 0)
 
     async def again(self, asker: Asker, parent: Job, *, same_seed: bool = False, scale: float = 1.0) -> Draft:
         """Return an order for the same as ``parent`` with a new seed, at ``scale`` times its size."""
@@ -207,9 +209,10 @@ class Orders:
         return job
 
     async def seen(self, job_id: int, asker: Asker) -> Job:
-        """Return a job of this server (or this person's own); raises ``GoneError`` otherwise."""
+        """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise."""
         job = await self._jobs.get(job_id)
-        if job is None or (job.guild != asker.payer and job.user != asker.user_id):
+        here = {asker.user_id, asker.payer, asker.channel_id}
+        if job is None or here.isdisjoint({job.user, job.guild, job.address.channel_id}):
             raise GoneError(
                 N_("What this belongs to is no longer kept."),
                 N_("Use the command again: /draw"),

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from bot.domain.errors import GoneError
@@ -13,6 +14,8 @@ from bot.domain.ports import Clock
 from bot.domain.text import N_
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+FRESH_BYTES = 32 * 1024 * 1024
+"""What is stored is mostly asked for once, right away: to be delivered. So much of it stays in memory for that."""
 
 
 class FolderBlobs:
@@ -21,20 +24,27 @@ class FolderBlobs:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
+        self._fresh: dict[str, bytes] = {}
 
     async def put(self, data: bytes) -> str:
         """Store ``data`` so that it survives a power cut, and return its SHA-256; the same bytes are kept once."""
-        return await asyncio.to_thread(self._put, data)
+        blob = await asyncio.to_thread(self._put, data)
+        self._fresh[blob] = data
+        while sum(map(len, self._fresh.values())) > FRESH_BYTES:
+            del self._fresh[next(iter(self._fresh))]
+        return blob
 
     async def get(self, blob: str) -> bytes:
         """Return the bytes; raises ``GoneError`` if they are no longer kept."""
-        return await asyncio.to_thread(self._get, blob)
+        fresh = self._fresh.pop(blob, None)
+        return await asyncio.to_thread(self._get, blob) if fresh is None else fresh
 
     async def sweep(self, older_than_s: float, keep: Collection[str] = ()) -> int:
         """Delete what was put more than ``older_than_s`` ago, but for ``keep``; return how many went.
 
         ``keep`` is what unfinished jobs still need: ``Jobs.blobs_in_use``.
         """
+        self._fresh.clear()
         return await asyncio.to_thread(self._sweep, self._clock() - older_than_s, frozenset(keep))
 
     def _path(self, blob: str) -> Path:
@@ -64,9 +74,13 @@ class FolderBlobs:
     def _sweep(self, before: float, keep: frozenset[str]) -> int:
         gone = 0
         for path in self._folder.glob("??/*"):
-            if path.name not in keep and path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
-                gone += 1
+            if path.name in keep:
+                continue
+            # A file that is being written is renamed when it is whole: it may be gone by now.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    gone += 1
         return gone
 
 

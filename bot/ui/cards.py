@@ -96,9 +96,7 @@ def finished(
     """
     locale = job.spec.locale
     result = job.result
-    lines = [quoted(job.spec.request.prompt, FINISHED_PROMPT)]
-    if notes:
-        lines.append(cut("\n".join(f"-# {say(note, locale)}" for note in dict.fromkeys(notes)), NOTES))
+    lines = [quoted(job.spec.request.prompt, FINISHED_PROMPT), *_noted(notes, locale)]
     footer = result_facts(job, result) if result else order_facts(job.spec.request, locale)
     embed = _embed(GREEN, lines, footer=footer)
     if author is not None:
@@ -108,9 +106,9 @@ def finished(
     return Card(embed=embed, view=buttons.finished(job, pictures=pictures), files=tuple(files))
 
 
-def single(job: Job, index: int, file: Attachment) -> Card:
+def single(job: Job, index: int, file: Attachment, notes: Sequence[str] = ()) -> Card:
     """Return one original of several, ``index`` from 0, with its own seed."""
-    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT)]
+    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
     footer = result_facts(job, job.result, index=index) if job.result else None
     embed = _embed(GREEN, lines, footer=footer)
     _show(embed, (file,))
@@ -173,6 +171,11 @@ def _embed(
 def _show(embed: discord.Embed, files: Sequence[Attachment]) -> None:
     if len(files) == 1 and not files[0].spoiler:
         embed.set_image(url=files[0].uri)
+
+
+def _noted(notes: Sequence[str], locale: str) -> list[str]:
+    said = "\n".join(f"-# {say(note, locale)}" for note in dict.fromkeys(notes))
+    return [cut(said, NOTES)] if said else []
 
 
 def _progress_line(progress: Progress | None, fraction: float, locale: str) -> str:

@@ -14,7 +14,7 @@ from bot.rehearsal.commands import leaves
 from bot.rehearsal.forms import described
 from bot.rehearsal.interactions import Act
 from bot.rehearsal.options import Value
-from bot.rehearsal.world import Attachment, Channel, Message, User
+from bot.rehearsal.world import Attachment, Message, User
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ async def told(discord: Discord, who: User, part: str) -> str:
 
 async def eventually(call: Callable[[], Awaitable[T]]) -> T:
     """Ask until the answer is not empty; the test's own timeout ends it."""
-    while not (answer := await call()):
+    while not (answer := await call()):  # noqa: ASYNC110 - only the bot itself knows when
         await asyncio.sleep(0.02)
     return answer
 
@@ -97,12 +97,10 @@ def parameters(data: bytes) -> str:
         return str(image.text["parameters"])
 
 
-async def raw_command(
-    discord: Discord, who: User, path: str, /, channel: Channel | None = None, **values: Any
-) -> Interaction:
-    """Send a command past every check of Discord's own client."""
-    channel = channel or discord.world.channel
-    command = discord.commands.find(path.split()[0])
+async def raw_command(discord: Discord, who: User, path: str, /, **values: Any) -> Interaction:
+    """Send a command in Atelier's channel past every check of Discord's own client."""
+    channel = discord.world.channel
+    command = discord.commands.find(path.split(maxsplit=1)[0])
     assert command is not None
     schema = {option["name"]: option for option in dict(leaves(command))[path]}
     options: list[Any] = []

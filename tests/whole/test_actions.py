@@ -7,7 +7,7 @@ import pytest
 
 from bot.rehearsal import Discord, Message
 from bot.rehearsal.options import Value
-from tests.whole.conftest import Start
+from tests.whole.conftest import Start, Time
 from tests.whole.play import (
     ask,
     done,
@@ -56,6 +56,7 @@ async def test_cancel_takes_a_waiting_and_a_running_job_out_and_run_again_brings
         await ada.press(waiting, "Cancel")
         await acts[1].until(lambda m: "Cancelled" in m.text)
         assert "Painting" in running.text
+        assert "Wait until it is painted." in await private(discord, await ada.menu("Remix", running))
         await ada.press(running, "Cancel")
         await acts[0].until(lambda m: "Cancelled" in m.text)
         await acts[2].until(lambda m: "Painting" in m.text)
@@ -89,7 +90,8 @@ async def test_edit_changes_what_is_changed_in_its_form_and_nothing_else(discord
     assert same.attachments[0].data == first.attachments[0].data
     opened = await ada.press(first, "Edit")
     act = await ada.submit(
-        opened, {"prompt": "an owl", "settings": "192x128; steps 6; CFG 9,5", "seed": "8", "negative_prompt": "fog"}
+        opened,
+        {"prompt": "an owl", "settings": "192x128; steps 6; CFG 9,5", "seed": "8", "negative_prompt": "fog"},
     )
     changed = recipe(await result(act))
     assert (changed.prompt, changed.negative_prompt, changed.seed) == ("an owl", "fog", 8)
@@ -184,6 +186,21 @@ async def test_a_reaction_counts_each_time_it_is_put_but_not_twice_for_one_time(
     assert len({seeds(m.text) for m in channel.messages}) == 5
 
 
+@pytest.mark.usefixtures("easel")
+async def test_a_reaction_told_twice_after_a_lost_connection_paints_once(discord: Discord) -> None:
+    ada, channel = discord.as_(discord.world.ada), discord.world.channel
+    first = await nth_after_draw(discord)
+    await ada.react(first, "🔁")
+    await nth(discord, 2, done)
+    discord.faults.replay_again = 20
+    await discord.faults.drop_gateway()
+    await discord.online()
+    await ada.press(first, "Settings")
+    await ada.react(channel.messages[1], "🔁")
+    await nth(discord, 4, done)
+    assert len([m for m in channel.messages if painted(m)]) == 3
+
+
 async def nth_after_draw(discord: Discord) -> Message:
     await draw(discord)
     return await nth(discord, 1, done)
@@ -274,6 +291,23 @@ async def test_a_job_can_be_cancelled_after_a_restart(discord: Discord, start: S
         await result(await ada.press(first.message, "Run again"))
 
 
+async def test_when_originals_are_no_longer_kept_their_messages_are_the_archive(
+    discord: Discord, start: Start, clock: Time
+) -> None:
+    ada = discord.as_(discord.world.ada)
+    async with start():
+        first = await draw(discord, seed=7)
+        grid = await draw(discord, seed=7, count=2)
+        remixed = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "a bear"}))
+    clock.ahead_s = 8 * 86400
+    async with start():
+        assert "an owl" in (await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "an owl"}))).text
+        assert GONE in await private(discord, await ada.choose(grid, "Take one", "Send 1"))
+        act = await ada.press(remixed, "Reroll")
+        assert "no longer kept" in (await act.until(lambda m: "Not painted" in m.text or painted(m))).text
+        assert "seed" in (await result(await ada.press(first, "Reroll"))).text
+
+
 @pytest.mark.usefixtures("easel")
 async def test_whatever_is_old_or_unknown_is_answered_in_words(discord: Discord) -> None:
     ada, message = discord.world.ada, await draw(discord)
@@ -282,7 +316,9 @@ async def test_whatever_is_old_or_unknown_is_answered_in_words(discord: Discord)
     for custom_id in ("easel:take:999", "easel:pick:1"):
         assert GONE in await private(discord, await raw_press(discord, ada, custom_id, message, ("1",)))
     for value in ("9", "0", "-1", "one"):
-        assert GONE in await private(discord, await raw_press(discord, ada, "easel:take:1", message, (value,))), value
+        assert GONE in await private(discord, await raw_press(discord, ada, "easel:take:1", message, (value,))), (
+            value
+        )
     for custom_id in ("easel:edit:999", "easel:remix:999", "easel:reroll:1", "form-3"):
         act = await raw_submit(discord, ada, custom_id, message, prompt="an owl")
         assert GONE in await private(discord, act), custom_id

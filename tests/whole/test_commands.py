@@ -8,8 +8,8 @@ from bot.rehearsal import Discord, commands
 from bot.rehearsal.world import Attachment
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
-from tests.whole.play import ask, draw, eventually, private, raw_command, recipe, result, told
 from tests.whole.pictures import png
+from tests.whole.play import ask, draw, eventually, private, raw_command, recipe, result, told
 
 ANYWHERE = ([0, 1, 2], [0, 1])
 
@@ -70,7 +70,9 @@ async def test_remix_sends_the_picture_and_how_far_to_go(discord: Discord, start
     assert sent["width"] == 2 * sent["height"], "without a size the picture keeps its shape"
 
 
-async def test_lists_are_suggested_from_memory_even_when_the_backend_is_gone(discord: Discord, start: Start) -> None:
+async def test_lists_are_suggested_from_memory_even_when_the_backend_is_gone(
+    discord: Discord, start: Start
+) -> None:
     async with StandInWebUI() as server:
         server.models = [f"model-{n:04}" for n in range(1000)]
         async with start(EASEL_BACKENDS=f"webui={server.url}"):
@@ -91,7 +93,13 @@ async def test_a_shape_keeps_the_usual_number_of_pixels(discord: Discord, start:
         for shape in ("1:1", "2:3", "3:2", "9:16", "16:9"):
             [picture] = (await draw(discord, size=shape)).attachments
             sizes[shape] = (picture.width, picture.height)
-    assert sizes == {"1:1": (256, 256), "2:3": (192, 320), "3:2": (320, 192), "9:16": (192, 320), "16:9": (320, 192)}
+    assert sizes == {
+        "1:1": (256, 256),
+        "2:3": (192, 320),
+        "3:2": (320, 192),
+        "9:16": (192, 320),
+        "16:9": (320, 192),
+    }
 
 
 @pytest.mark.usefixtures("easel")

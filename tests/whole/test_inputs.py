@@ -34,7 +34,7 @@ async def refused(discord: Discord, act: Interaction) -> str:
 
 
 async def form(discord: Discord, **texts: str) -> Interaction:
-    """Submit the Edit form of job 1 past the client's checks, the first picture being the channel's first message."""
+    """Submit the Edit form of job 1, the channel's first message, past the checks of the client."""
     message = discord.world.channel.messages[0]
     whole = {"prompt": "a fox", "negative_prompt": "", "model": "", "settings": "128x128", "seed": ""} | texts
     return await raw_submit(discord, discord.world.ada, "easel:edit:1", message, **whole)
@@ -147,7 +147,9 @@ async def test_a_picture_that_exif_turns_upright_is_painted_upright(discord: Dis
 async def test_words_that_mention_people_ping_nobody_and_are_shown_as_typed(discord: Discord) -> None:
     world = discord.world
     ada = discord.as_(world.ada)
-    nasty = f"@everyone @here {world.bruno.mention} <@&{world.guild.id}> **bold** [x](https://x.org) ||hid|| `c` # h"
+    nasty = (
+        f"@everyone @here {world.bruno.mention} <@&{world.guild.id}> **bold** [x](https://x.org) ||hid|| `c` # h"
+    )
     first = await draw(discord, prompt=nasty, negative_prompt=nasty)
     await ada.press(first, "Reroll")
     second = await nth(discord, 2)
@@ -157,7 +159,7 @@ async def test_words_that_mention_people_ping_nobody_and_are_shown_as_typed(disc
     refusal = await ada.slash("draw", prompt="a fox", sampler=nasty[:90])
     assert "There is no sampler" in await private(discord, refusal)
     for message in world.channel.messages:
-        assert not (message.mention_everyone or message.mention_roles)
+        assert not any((message.mention_everyone, message.mention_roles))
         assert set(message.mentions) <= {world.bot}, "an answer to its own message mentions but itself"
         if not message.ephemeral:
             assert "@everyone" not in message.text
@@ -186,7 +188,9 @@ async def test_who_has_too_many_jobs_in_line_is_told_and_loses_none(discord: Dis
     async with start():
         first = await draw(discord)
         await nth(discord, 1, lambda m: bool(m.reactions))
-    async with start(EASEL_BACKENDS="webui=http://127.0.0.1:9", EASEL_MAX_QUEUED_USER="2", EASEL_MAX_QUEUED_GUILD="3"):
+    async with start(
+        EASEL_BACKENDS="webui=http://127.0.0.1:9", EASEL_MAX_QUEUED_USER="2", EASEL_MAX_QUEUED_GUILD="3"
+    ):
         kept = [await ada.slash("draw", prompt=f"fox {n}") for n in range(2)]
         for act in kept:
             await act.until(lambda m: "Waiting for a painter" in m.text)

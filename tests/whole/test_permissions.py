@@ -7,7 +7,9 @@ from tests.whole.conftest import Start
 from tests.whole.play import ask, draw, painted, private, raw_command, result, told
 
 
-async def test_only_the_asker_and_moderators_cancel_a_job_that_waits_or_runs(discord: Discord, start: Start) -> None:
+async def test_only_the_asker_and_moderators_cancel_a_job_that_waits_or_runs(
+    discord: Discord, start: Start
+) -> None:
     world = discord.world
     ada, bruno, moderator = (discord.as_(who) for who in (world.ada, world.bruno, world.moderator))
     async with start(EASEL_BACKENDS="sketch=30"):
@@ -21,7 +23,9 @@ async def test_only_the_asker_and_moderators_cancel_a_job_that_waits_or_runs(dis
         assert all("not yours" in message.text for message in world.bruno.dms)
         assert "not yours" in await ask(discord, world.bruno, "queue cancel", job=1)
         assert "Manage Messages" in await ask(discord, world.bruno, "queue clear")
-        assert "Manage Messages" in await ask(discord, world.ada, "queue clear"), "one's own jobs are cancelled singly"
+        assert "Manage Messages" in await ask(discord, world.ada, "queue clear"), (
+            "one's own jobs are cancelled singly"
+        )
         assert not any("Cancelled" in act.message.text for act in (running, waiting))
         await moderator.press(waiting.message, "Cancel")
         assert world.moderator.mention in (await waiting.until(lambda m: "Cancelled" in m.text)).text
@@ -51,7 +55,7 @@ async def test_only_the_asker_and_moderators_delete_a_picture(discord: Discord) 
     assert "This picture is not yours." in await private(discord, await bruno.press(first, "Delete"))
     await bruno.react(second, "❌")
     assert "Manage Messages" in await told(discord, world.bruno, "not yours")
-    assert not (first.deleted or second.deleted)
+    assert not any(message.deleted for message in (first, second))
     await moderator.press(first, "Delete")
     await moderator.react(second, "❌")
     await discord.until(lambda: first.deleted and second.deleted)
@@ -143,3 +147,44 @@ async def test_a_person_without_direct_messages_loses_nothing_but_the_explanatio
     await discord.until(lambda: any("/users/@me/channels" in r.path for r in discord.requests))
     assert not first.deleted
     await result(await discord.as_(world.bruno).press(first, "Reroll"))
+
+
+@pytest.mark.usefixtures("easel")
+async def test_where_only_a_person_brought_the_bot_the_person_is_the_guild(discord: Discord) -> None:
+    world = discord.world
+    guild = world.add_guild("Elsewhere", world.carla, with_bot=False)
+    place = world.add_channel(guild, "lounge")
+    world.ada.installed = True
+    ada, bruno, carla = (
+        discord.as_(world.add_member(guild, who), place) for who in (world.ada, world.bruno, world.carla)
+    )
+    first = await result(await ada.slash("draw", prompt="a fox", seed=7))
+    assert "seed:7" in await private(discord, await ada.press(first, "Settings"))
+    second = await result(await ada.submit(await ada.press(first, "Edit"), {"prompt": "an owl"}))
+    third = await result(await bruno.press(first, "Reroll"))
+    assert "Bruno" in third.text
+    assert "not yours" in await private(discord, await bruno.press(first, "Delete"))
+    await ada.press(second, "Delete")
+    await carla.press(third, "Delete")
+    await discord.until(lambda: second.deleted and third.deleted)
+    assert not first.reactions
+    assert not [r for r in discord.requests if r.status in {403, 404}]
+    assert "There is no server here." in await private(discord, await ada.slash("model default"))
+    direct = discord.as_(world.ada, world.direct_channel(world.ada))
+    assert "a fox" in (await result(await direct.slash("draw", prompt="a fox"))).text
+
+
+async def test_jobs_from_where_only_a_person_brought_the_bot_are_in_their_own_line(
+    discord: Discord, start: Start
+) -> None:
+    world = discord.world
+    guild = world.add_guild("Elsewhere", world.carla, with_bot=False)
+    place = world.add_channel(guild, "lounge")
+    world.ada.installed = world.carla.installed = True
+    ada, carla = (discord.as_(world.add_member(guild, who), place) for who in (world.ada, world.carla))
+    async with start(EASEL_BACKENDS="webui=http://127.0.0.1:9"):
+        act = await ada.slash("draw", prompt="a fox")
+        await act.until(lambda m: "Waiting for a painter" in m.text)
+        assert "Nobody waits here" in await private(discord, await carla.slash("queue show"))
+        assert "Manage Messages" in await private(discord, await carla.slash("queue clear"))
+        assert world.ada.mention in await private(discord, await ada.slash("queue show"))
