@@ -24,7 +24,8 @@ _numbers = count(1)
 class Theatre:
     """One bot (``kind`` as ``bench.subject`` knows it) with its Discord; ``backends`` are WebUI addresses.
 
-    ``uploads`` is when (unix seconds) each prompt's picture had arrived, ``calls`` how often which route was used.
+    ``uploads`` is when (unix seconds) each prompt's picture began to arrive, ``calls`` how often which route
+    was used.
     """
 
     def __init__(self, kind: str, backends: list[str]) -> None:

@@ -103,7 +103,9 @@ class Actions(commands.Cog):
         parent = await self.studio.orders.seen(press.job, asker)
         if parent.result is None:
             raise GoneError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
-        picture = parent.result.pictures[0]
+        # A form that was opened before pictures had numbers means the first.
+        number = int(press.arg) if press.arg and press.arg.isdecimal() else 1
+        picture = parent.result.pictures[min(max(number, 1), len(parent.result.pictures)) - 1]
         await self.studio.blobs.get(picture.blob)
         prompt, options = modals.remixed(parent, modals.fields(interaction))
         draft = await self.studio.orders.draft(

@@ -11,12 +11,12 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.domain.errors import GoneError, RequestError
-from bot.domain.job import Origin
+from bot.domain.job import Job, Origin
 from bot.domain.options import Options
 from bot.domain.text import N_
 from bot.services.orders import PENDING_IMAGE
 from bot.tree import answer_error
-from bot.ui import buttons, modals
+from bot.ui import buttons, cards, modals
 from bot.ui.commands import anywhere, command
 from bot.ui.options import DRAW, OPTIONS, REMIX, typed
 
@@ -73,12 +73,12 @@ class Draw(commands.Cog):
     async def remix_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Ask how the picture of a message is to be remixed; the form must be the first answer."""
         asker = asker_of(interaction)
-        job = await self.studio.jobs.by_message(message.id)
+        job, number = await self._shown(message)
         if job is not None:
             await self.studio.orders.seen(job.id, asker)
             if job.result is None:
                 raise RequestError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
-            await interaction.response.send_modal(modals.remix(job, asker.locale))
+            await interaction.response.send_modal(modals.remix(job, asker.locale, max(1, number)))
             return
         source = next((file for file in message.attachments if _is_picture(file)), None)
         if source is None:
@@ -92,6 +92,16 @@ class Draw(commands.Cog):
         await interaction.response.send_modal(
             modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale)
         )
+
+    async def _shown(self, message: discord.Message) -> tuple[Job | None, int]:
+        """Return the job and the number of the picture that a message shows, if it is one of ours."""
+        job = await self.studio.jobs.by_message(message.id)
+        if job is None and message.author.id == self.bot.application_id:
+            # An original that somebody took, or a result that came by direct message, is no job's own message.
+            found = cards.shown(message)
+            if found is not None:
+                return await self.studio.jobs.get(found[0]), found[1]
+        return job, 1
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:

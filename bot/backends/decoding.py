@@ -76,7 +76,10 @@ def elements(body: bytes | bytearray) -> Iterator[Any]:
     decoder = json.JSONDecoder()
     at = _end_of_separator(text, 1)
     while at < len(text) - 1:
-        element, at = decoder.raw_decode(text, at)
+        try:
+            element, at = decoder.raw_decode(text, at)
+        except RecursionError as error:
+            raise ValueError("the answer is nested too deep") from error
         yield element
         at = _end_of_separator(text, at)
         _let_go()

@@ -266,20 +266,29 @@ class Board:
             if not (turned or self._moved.is_set()):
                 continue
             self._moved.clear()
-            self._outage_since = since
-            waiting = [slate for slate in self._slates.values() if slate.job.state is State.QUEUED]
-            places = await self._jobs.places([slate.job.id for slate in waiting]) if waiting else {}
-            now = self._clock()
-            for slate in waiting:
-                place = places.get(slate.job.id)
-                if not turned and (place is None or place == slate.place):
-                    continue
-                if not turned and now - slate.job.created_at > AGED_S:
-                    continue
-                slate.place = place
-                slate.wanted += 1
-                far = place is not None and place.ahead > FAR_AHEAD and not turned
-                self._schedule(slate, FAR_INTERVAL_S if far else self._calm(slate))
+            try:
+                await self._renew(turned=turned)
+            except Exception:
+                # A place that is shown late harms nobody; it is read again in a moment.
+                log.exception("places not renewed")
+                self._moved.set()
+            else:
+                self._outage_since = since
+
+    async def _renew(self, *, turned: bool) -> None:
+        waiting = [slate for slate in self._slates.values() if slate.job.state is State.QUEUED]
+        places = await self._jobs.places([slate.job.id for slate in waiting]) if waiting else {}
+        now = self._clock()
+        for slate in waiting:
+            place = places.get(slate.job.id)
+            if not turned and (place is None or place == slate.place):
+                continue
+            if not turned and now - slate.job.created_at > AGED_S:
+                continue
+            slate.place = place
+            slate.wanted += 1
+            far = place is not None and place.ahead > FAR_AHEAD and not turned
+            self._schedule(slate, FAR_INTERVAL_S if far else self._calm(slate))
 
 
 def _last(job: Job) -> bool:

@@ -75,9 +75,13 @@ class Embedded:
         """Return all that is running: whoever ran it held the lock and is gone."""
         return tx.scalars(_RUNNING).all()
 
-    def wake(self, job: int) -> None:
-        """Let the slots look; a run of ``job`` that is still on its way out does not hold it back."""
-        self._runs.pop(job, None)
+    def wake(self, job: int, *, again: bool = False) -> None:
+        """Let the slots look; a run that is still on its way out does not hold its job back.
+
+        A slot may have found a new job before this call: its run is none of those.
+        """
+        if again:
+            self._runs.pop(job, None)
         for server in self._servers:
             server.bell.set()
 

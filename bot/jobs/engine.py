@@ -40,8 +40,8 @@ class JobEngine(Protocol):
     def interrupted(self, tx: Connection) -> Sequence[int]:
         """Return the ids of running jobs whose process has died."""
 
-    def wake(self, job: int) -> None:
-        """Tell, after the commit, that ``job`` was submitted, perhaps again."""
+    def wake(self, job: int, *, again: bool = False) -> None:
+        """Tell, after the commit, that ``job`` was submitted; ``again``: by its run, which is on its way out."""
 
     async def abort(self, job: int) -> None:
         """Cancel the run of ``job`` wherever it runs; nothing if it does not."""

@@ -148,7 +148,7 @@ class Jobs(JobReader):
         self._forget(lease)
         released = await self._persist(work)
         if released:
-            self._engine.wake(lease.job.id)
+            self._engine.wake(lease.job.id, again=True)
         return released
 
     async def paint(self, lease: Lease, result: Result) -> Job | None:
@@ -218,7 +218,7 @@ class Jobs(JobReader):
 
         job = await self._database.write(work)
         if job is not None:
-            self._engine.wake(job_id)
+            self._engine.wake(job_id, again=True)
         return job
 
     async def move(self, job_id: int, address: Address) -> Job:

@@ -24,7 +24,7 @@ class Exchange:
     """One request to the REST API and its answer, as the log keeps it.
 
     ``route`` is the template (``/channels/{channel_id}/messages``), ``body`` the parsed JSON (a multipart's
-    ``payload_json``), ``files`` names and sizes in bytes, ``at`` unix seconds;
+    ``payload_json``), ``files`` names and sizes in bytes, ``at`` when it came, in unix seconds;
     ``status`` is 0 for a cut connection.
     """
 

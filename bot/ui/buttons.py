@@ -13,6 +13,8 @@ from bot.domain.text import N_
 from bot.i18n import say
 
 _ID = re.compile(r"easel:(?P<action>[a-z]{1,20}):(?P<job>[0-9]{1,19})(?::(?P<arg>[A-Za-z0-9_-]{1,48}))?")
+_LARGEST_JOB = 2**63 - 1
+"""What a row's id can be (SQLite, INTEGER)."""
 
 
 class Action(StrEnum):
@@ -49,7 +51,7 @@ def encode(action: Action, job: int, arg: str | None = None) -> str:
 def decode(made: str) -> Press | None:
     """Return what a custom id says, or ``None`` if it is none of ours or of an action we do not know."""
     match = _ID.fullmatch(made)
-    if match is None or match["action"] not in set(Action):
+    if match is None or match["action"] not in set(Action) or int(match["job"]) > _LARGEST_JOB:
         return None
     return Press(Action(match["action"]), int(match["job"]), match["arg"])
 

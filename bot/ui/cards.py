@@ -1,5 +1,6 @@
 """A job's message in each of its states: one embed, the same facts in the same order, few words."""
 
+import re
 from collections.abc import Sequence
 from math import ceil
 
@@ -26,6 +27,7 @@ NOTES = 900
 CONTENT = 2000
 """Characters in a message's own text (Discord docs, Create Message)."""
 _BAR = 10
+_SENT = re.compile(r"/easel-(?P<job>[0-9]{1,18})-(?P<number>[0-9]{1,2})\.")
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
 
@@ -38,6 +40,12 @@ def attachment(job: Job, number: int, data: bytes, media_type: str) -> Attachmen
         description=alt_text(job.spec.request.prompt, job.spec.locale),
         spoiler=job.spec.spoiler,
     )
+
+
+def shown(message: discord.Message) -> tuple[int, int] | None:
+    """Return the job and the number (as in ``attachment``) of the picture in one of our own messages' embeds."""
+    found = (_SENT.search(embed.image.url or "") for embed in message.embeds)
+    return next(((int(match["job"]), int(match["number"])) for match in found if match), None)
 
 
 def waiting(job: Job, place: Place | None) -> Card:

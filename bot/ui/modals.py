@@ -43,9 +43,9 @@ def edit(job: Job, locale: str) -> discord.ui.Modal:
     )
 
 
-def remix(job: Job, locale: str) -> discord.ui.Modal:
-    """Return the form that paints over ``job``'s picture."""
-    return remix_form(encode(Action.REMIX, job.id), job.spec.request.prompt, locale)
+def remix(job: Job, locale: str, number: int = 1) -> discord.ui.Modal:
+    """Return the form that paints over ``job``'s picture ``number``, from 1."""
+    return remix_form(encode(Action.REMIX, job.id, str(number)), job.spec.request.prompt, locale)
 
 
 def remix_form(custom_id: str, prompt: str, locale: str) -> discord.ui.Modal:

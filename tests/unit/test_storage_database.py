@@ -1,7 +1,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -67,6 +67,15 @@ async def test_a_transaction_that_raises_is_undone(database: Database) -> None:
     with pytest.raises(LookupError):
         await database.write(work)
     assert await database.read(lambda tx: tx.scalar(text("SELECT count(*) FROM models"))) == 0
+
+
+async def test_of_what_waits_together_one_that_raises_undoes_only_itself(database: Database) -> None:
+    def insert(model: str) -> Callable[[Connection], object]:
+        return lambda tx: tx.execute(text("INSERT INTO models VALUES (:model, 1)"), {"model": model}).rowcount
+
+    outcomes = await asyncio.gather(*(database.write(insert(m)) for m in "abacb"), return_exceptions=True)
+    assert [isinstance(outcome, IntegrityError) for outcome in outcomes] == [False, False, True, False, True]
+    assert await database.read(lambda tx: tx.scalar(text("SELECT count(*) FROM models"))) == 3
 
 
 async def test_a_cancelled_caller_learns_it_only_once_the_transaction_is_decided(database: Database) -> None:

@@ -80,7 +80,7 @@ def test_a_seed_that_is_no_number_is_refused_in_words() -> None:
 
 def test_a_remix_keeps_its_parents_settings_but_not_its_seed() -> None:
     form = modals.remix(finished(), "en")
-    assert form.custom_id == "easel:remix:7"
+    assert form.custom_id == "easel:remix:7:1"
     assert values(form) == {"prompt": "a quiet harbour", "strength": "0.6"}
     prompt, options = modals.remixed(finished(), {"prompt": "at night", "strength": "0,8"})
     assert prompt == "at night"

@@ -15,6 +15,7 @@ from tests.whole.play import (
     ask,
     done,
     draw,
+    eventually,
     nth,
     painted,
     parameters,
@@ -67,7 +68,7 @@ async def test_every_picture_ever_shown_has_alt_text(discord: Discord, start: St
 async def test_what_is_hidden_stays_hidden_in_everything_made_from_it(discord: Discord, start: Start) -> None:
     ada = discord.as_(discord.world.ada)
     async with start(EASEL_BACKENDS="sketch=0.7"):
-        act = await ada.slash("draw", prompt="a fox", count=2, steps=3, spoiler=True)
+        act = await ada.slash("draw", prompt="a fox", count=2, steps=2, spoiler=True)
         first = await act.until(done, 20)
     async with start():
         await ask(discord, discord.world.ada, "preferences", spoiler=False)
@@ -182,11 +183,13 @@ async def test_a_reroll_whose_channel_closed_meanwhile_comes_by_direct_message(
     async with start():
         first = await draw(discord)
         await nth(discord, 1, done)
-    async with start(EASEL_BACKENDS="sketch=0.1"):
+
+    async def accepted() -> bool:
+        return world.ada.mention in await ask(discord, world.bruno, "queue show")
+
+    async with start(EASEL_BACKENDS="sketch=0.45"):
         await discord.as_(world.ada).react(first, "🔁")
-        await discord.until(lambda: discord.requests)
-        shown = await discord.as_(world.bruno).slash("queue show")
-        await discord.until(lambda: shown.replies)
+        await eventually(accepted)
         role = world.role_of_bot(world.guild)
         world.set_overwrite(world.channel, Overwrite(role.id, deny=int(Permission.SEND_MESSAGES)))
         await discord.until(lambda: any(painted(m) for m in world.ada.dms), 20)

@@ -13,6 +13,7 @@ import yarl
 
 from bot.client import StartError, TokenRefusedError
 from bot.rehearsal import Attachment, Discord
+from bot.rehearsal.stage import Exchange
 from tests.whole import pictures
 from tests.whole.conftest import Bot, Start, Time
 from tests.whole.play import done, draw, nth, painted, private, result, told
@@ -124,14 +125,16 @@ async def test_discord_hanging_up_at_login_is_told_as_discord_being_away(discord
 async def test_a_gateway_that_is_away_at_first_is_waited_for(
     discord: Discord, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = discord.gateway_url
-    with monkeypatch.context() as away:
-        away.setattr(Discord, "gateway_url", "ws://127.0.0.1:9/gateway")
-        starting = asyncio.ensure_future(start().__aenter__())
-        await discord.until(lambda: discord.commands.any)
-        await asyncio.sleep(0.3)
-    monkeypatch.setattr(dpy.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(there))
-    async with await starting:
+    def connect_to(url: str) -> None:
+        monkeypatch.setattr(dpy.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(url))
+
+    def away(exchange: Exchange) -> None:
+        if exchange.method == "PUT":
+            connect_to("ws://127.0.0.1:9/gateway")
+            asyncio.get_running_loop().call_later(0.3, connect_to, discord.gateway_url)
+
+    discord.on_request.append(away)
+    async with start():
         await draw(discord)
 
 
@@ -181,3 +184,46 @@ async def test_a_refusal_discord_gives_no_known_reason_for_sends_the_picture_dir
         discord.faults.answer("PATCH", r"/webhooks/", 403, code=240000, times=50)
         await discord.as_(discord.world.ada).slash("draw", prompt="a fox", steps=3)
         await discord.until(lambda: any(map(painted, discord.world.ada.dms)), 10)
+
+
+async def test_a_database_that_is_unreadable_for_a_while_stops_nothing(
+    discord: Discord, start: Start, environ: dict[str, str]
+) -> None:
+    file = Path(environ["EASEL_DATA_DIR"]) / "easel.sqlite3"
+    async with start(EASEL_BACKENDS="sketch=1"):
+        ada = discord.as_(discord.world.ada)
+        acts = [await ada.slash("draw", prompt=f"fox {n}", steps=3) for n in range(2)]
+        await acts[1].until(lambda m: "In line" in m.text)
+        with closing(sqlite3.connect(file, timeout=10)) as database:
+            database.execute("ALTER TABLE jobs RENAME TO jobs_away")
+            await asyncio.sleep(4)
+            database.execute("ALTER TABLE jobs_away RENAME TO jobs")
+        for act in acts:
+            await result(act)
+
+
+async def test_an_order_in_the_making_when_the_bot_stops_is_answered_by_the_next_start(
+    discord: Discord, start: Start
+) -> None:
+    trouble: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: trouble.append(context))
+    discord.faults.cut("POST", r"/callback", after=True)
+    fault = discord.faults.delay("GET", r"/messages/@original", 60, times=5)
+    async with start():
+        act = await discord.as_(discord.world.ada, waits=False).slash("draw", prompt="a fox")
+        await discord.until(lambda: fault.done, 20)
+    discord.faults.clear()
+    async with start():
+        await act.until(lambda m: "Not queued" in m.text)
+    assert not trouble
+
+
+async def test_an_original_that_was_taken_can_be_remixed_by_its_own_menu(discord: Discord, start: Start) -> None:
+    ada = discord.as_(discord.world.ada)
+    async with start():
+        grid = await draw(discord, count=2, seed=7)
+        taken = await result(await ada.choose(grid, "Take one", "Send 2"))
+        form = await ada.menu("Remix", taken)
+        assert form.modal is not None
+        assert form.modal["custom_id"].endswith(":2")
+        await result(await ada.submit(form, {"prompt": "an owl"}))

@@ -56,7 +56,7 @@ def test_a_list_is_read_one_element_at_a_time() -> None:
     assert list(elements(b" [] ")) == []
 
 
-@pytest.mark.parametrize("body", [b"{}", b"<html>", b"", b'[{"a": 1}', b"[{]"])
+@pytest.mark.parametrize("body", [b"{}", b"<html>", b"", b'[{"a": 1}', b"[{]", b"[" * 99_999 + b"]" * 99_999])
 def test_what_is_no_list_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         list(elements(body))

@@ -36,6 +36,7 @@ def install(app: web.Application, stage: Stage) -> None:
 
 def _handler(stage: Stage, route: Route | None) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        at = stage.clock()
         body, files, problem = await _read(request)
         path = request.path.removeprefix(PREFIX)
         exchange = Exchange(
@@ -45,7 +46,7 @@ def _handler(stage: Stage, route: Route | None) -> Handler:
             query=dict(request.query),
             body=body,
             files=[(file.filename, len(file.data)) for file in files],
-            at=stage.clock(),
+            at=at,
         )
         stage.requests.append(exchange)
         fault = stage.faults.next(request.method, path)
