@@ -65,6 +65,7 @@ class Jobs(JobReader):
         self._changed: Callable[[Job], None] = lambda _job: None
         self._opened_at = 0.0
         self._leases: dict[int, Lease] = {}
+        self._served: dict[int, float] = {}
 
     def on_change(self, tell: Callable[[Job], None]) -> None:
         """Have ``tell`` called, on the loop, with each job that changed by nobody's call."""
@@ -138,6 +139,11 @@ class Jobs(JobReader):
         row = {"new_backend": backend, "new_task": task, **_of(lease)}
         return await self._database.write(lambda tx: tx.execute(statements.NOTE_TASK, row).rowcount == 1)
 
+    def progressed(self, lease: Lease, share: float) -> None:
+        """Note the ``share`` (0–1) of a leased job that is painted: whoever cancels it has had that much."""
+        if self._leases.get(lease.job.id) == lease:
+            self._served[lease.job.id] = share
+
     async def release(self, lease: Lease) -> bool:
         """Put a leased job back, first in line and at no charge; ``False``: the lease is lost."""
 
@@ -177,18 +183,20 @@ class Jobs(JobReader):
         self._forget(lease)
         return await self._persist(work)
 
-    async def cancel(self, job_id: int, *, by: int | None, unserved: float = 1.0) -> Job | None:
+    async def cancel(self, job_id: int, *, by: int | None, unserved: float | None = None) -> Job | None:
         """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.
 
-        ``by`` is the person, ``None`` when its message or place is gone. The ``unserved`` share (0–1) is given
-        back; but whoever cancels a picture that is painted already has had it painted.
+        ``by`` is the person, ``None`` when its message or place is gone. The ``unserved`` share (0–1), by
+        default what has not ``progressed``, is given back; but whoever cancels a picture that is painted already has had it painted.
         """
+
+        left = 1.0 - self._served.get(job_id, 0.0) if unserved is None else unserved
 
         def work(tx: Connection) -> Job | None:
             held = self._ledger.hold(tx, job_id, (State.QUEUED, State.RUNNING, State.PAINTED))
             if held is None:
                 return None
-            share = 0.0 if held.job.state is State.PAINTED and by is not None else unserved
+            share = 0.0 if held.job.state is State.PAINTED and by is not None else left
             return self._ledger.end(held, State.CANCELLED, by=by, unserved=share)
 
         job = await self._database.write(work)
@@ -315,6 +323,7 @@ class Jobs(JobReader):
     def _forget(self, lease: Lease) -> None:
         if self._leases.get(lease.job.id) == lease:
             del self._leases[lease.job.id]
+            self._served.pop(lease.job.id, None)
 
 
 def _of(lease: Lease) -> dict[str, object]:

@@ -102,9 +102,7 @@ class Generation:
             for wait in waits:
                 wait.cancel()
 
-    async def _paint(
-        self, backend: Backend, away: asyncio.Event, stores: asyncio.TaskGroup, job_id: int
-    ) -> None:
+    async def _paint(self, backend: Backend, away: asyncio.Event, stores: asyncio.TaskGroup, job_id: int) -> None:
         """Run one attempt of one job; the slot is free again as soon as the pictures are in memory."""
         lease = await self._jobs.start(job_id, backend=backend.name)
         if lease is None:
@@ -115,6 +113,7 @@ class Generation:
         def on_progress(progress: Progress) -> None:
             nonlocal last
             last = progress
+            self._jobs.progressed(lease, progress.fraction)
             self._announcer.progressed(job_id, progress)
 
         try:
@@ -132,9 +131,7 @@ class Generation:
             await self._storing.acquire()
             stores.create_task(self._store(backend, lease, painting), name=f"storing job {job_id}")
 
-    async def _generate(
-        self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]
-    ) -> Painting:
+    async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Painting:
         job = lease.job
         request = job.spec.request
         init_image = await self._blobs.get(request.init_image) if request.init_image else None

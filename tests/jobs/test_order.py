@@ -49,6 +49,15 @@ async def test_what_was_painted_before_the_cancel_stays_charged(jobs: Jobs, queu
     assert await line(jobs) == [theirs[0], mine[1], theirs[1]]
 
 
+async def test_a_cancelled_run_gives_back_only_the_steps_not_done(jobs: Jobs, queue: Queue) -> None:
+    mine = [(await add(jobs, queue.new(1, 11))).id for _ in range(2)]
+    theirs = [(await add(jobs, queue.new(1, 12))).id for _ in range(2)]
+    lease = await leased(jobs, mine[0])
+    jobs.progressed(lease, 0.9)
+    await jobs.cancel(mine[0], by=11)
+    assert await line(jobs) == [theirs[0], mine[1], theirs[1]]
+
+
 async def test_an_idle_lane_forgets_the_past(jobs: Jobs, queue: Queue) -> None:
     for _ in range(5):
         await add(jobs, queue.new(1, 11))
