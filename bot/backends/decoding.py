@@ -6,7 +6,6 @@ parses only the rest.
 """
 
 import asyncio
-import binascii
 import io
 import json
 import re
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
+
+import pybase64
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,7 +97,7 @@ def _decoded(body: bytearray, start: int, end: int) -> bytes:
     buffer = io.BytesIO()
     with memoryview(body) as view:
         for at in range(start, end, BITE):
-            buffer.write(binascii.a2b_base64(view[at : min(at + BITE, end)], strict_mode=True))
+            buffer.write(pybase64.b64decode(view[at : min(at + BITE, end)], validate=True))
             _let_go()
     return buffer.getvalue()
 

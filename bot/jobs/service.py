@@ -187,9 +187,9 @@ class Jobs(JobReader):
         """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.
 
         ``by`` is the person, ``None`` when its message or place is gone. The ``unserved`` share (0–1), by
-        default what has not ``progressed``, is given back; but whoever cancels a picture that is painted already has had it painted.
+        default what has not ``progressed``, is given back; but whoever cancels a picture that is painted already
+        has had it painted.
         """
-
         left = 1.0 - self._served.get(job_id, 0.0) if unserved is None else unserved
 
         def work(tx: Connection) -> Job | None:

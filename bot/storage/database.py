@@ -5,6 +5,7 @@ A transaction is a plain function of a ``Connection``, run in one thread hop. Th
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -88,7 +89,8 @@ def _file(url: str) -> Path:
 
 
 def _engine(file: Path, *, write: bool) -> Engine:
-    """Return an engine whose errors never show their parameters, which hold prompts and tokens."""
+    """Return an engine that never shows parameters and rows, which hold prompts and tokens, by error or log."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     engine = create_engine(f"sqlite:///{file}", hide_parameters=True)
 
     @event.listens_for(engine, "connect")
