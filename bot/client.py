@@ -155,14 +155,13 @@ class Easel(commands.Bot):
 
         Painting and delivering need no gateway: they go on while it is lost.
         """
-        if apologies := await self.desk.apologise():
-            log.info("orders seen but not queued", count=apologies)
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._stay_connected(), name="gateway"),
                 tasks.create_task(self.board.run(), name="board"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
+                tasks.create_task(self._apologise(), name="apologies"),
                 tasks.create_task(LoopProbe().run(), name="loop probe"),
             ]
             painting = tasks.create_task(self.generation.run(), name="painting")
@@ -189,6 +188,10 @@ class Easel(commands.Bot):
                 # discord.py waits after a first connection that failed, then trips: there is none to resume.
                 if self.ws is not None:
                     raise
+
+    async def _apologise(self) -> None:
+        if apologies := await self.desk.apologise():
+            log.info("orders seen but not queued", count=apologies)
 
     async def _sweep(self) -> None:
         while True:

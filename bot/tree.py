@@ -16,6 +16,10 @@ async def answer_error(interaction: discord.Interaction, error: Exception) -> No
     """Tell the person in private what went wrong and what to do; an unknown error gets a code the log has too."""
     if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Exception):
         error = error.original
+    if interaction.client.is_closed():
+        # Orders that the stop cuts off are answered by the next start: their intakes are kept.
+        log.info("cut off by the stop", interaction=interaction.id)
+        return
     code = None
     if not isinstance(error, BotError | app_commands.AppCommandError):
         code = failure_code()

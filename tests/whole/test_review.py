@@ -196,7 +196,7 @@ async def test_a_database_that_is_unreadable_for_a_while_stops_nothing(
         await acts[1].until(lambda m: "In line" in m.text)
         with closing(sqlite3.connect(file, timeout=10)) as database:
             database.execute("ALTER TABLE jobs RENAME TO jobs_away")
-            await asyncio.sleep(4)
+            await asyncio.sleep(2.5)
             database.execute("ALTER TABLE jobs_away RENAME TO jobs")
         for act in acts:
             await result(act)
@@ -213,7 +213,10 @@ async def test_an_order_in_the_making_when_the_bot_stops_is_answered_by_the_next
         act = await discord.as_(discord.world.ada, waits=False).slash("draw", prompt="a fox")
         await discord.until(lambda: fault.done, 20)
     discord.faults.clear()
+    discord.faults.delay("PATCH", r"/messages/@original", 3)
     async with start():
+        await draw(discord, prompt="an owl")
+        assert "Not queued" not in act.text, "nobody waits for the apologies"
         await act.until(lambda m: "Not queued" in m.text)
     assert not trouble
 
