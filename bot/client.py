@@ -275,7 +275,9 @@ async def serve(settings: Settings, stop: asyncio.Event, *, clock: Clock = time.
             await easel.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:
             raise TokenRefusedError(UNKNOWN) from error
-        except (discord.HTTPException, *CUT) as error:
+        except discord.HTTPException as error:
+            raise DiscordAwayError(f"Discord does not take the start: {error}") from error
+        except CUT as error:
             raise DiscordAwayError(f"Discord cannot be reached: {type(error).__name__}.") from error
         # What is loaded by now stays: a collection that looked through it all stopped the loop for 50 ms.
         gc.freeze()

@@ -30,7 +30,7 @@ class Draw(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        self._sources: OrderedDict[int, discord.Attachment] = OrderedDict()
+        self._sources: OrderedDict[tuple[int, int], discord.Attachment] = OrderedDict()
         limits, suggest = bot.studio.limits, bot.studio.catalogue.suggest
         self._commands = (
             command(
@@ -85,8 +85,10 @@ class Draw(commands.Cog):
             raise RequestError(
                 N_("That message has no picture attached."), N_("Choose one that has, or use /remix.")
             )
-        self._sources[message.id] = source
-        self._sources.move_to_end(message.id)
+        # By person too: a form's id can be forged, and must not reach a picture that its sender cannot see.
+        seen = (interaction.user.id, message.id)
+        self._sources[seen] = source
+        self._sources.move_to_end(seen)
         if len(self._sources) > REMEMBERED:
             self._sources.popitem(last=False)
         await interaction.response.send_modal(
@@ -116,7 +118,8 @@ class Draw(commands.Cog):
             await answer_error(interaction, error)
 
     async def _remix_submitted(self, interaction: discord.Interaction, message_id: str) -> None:
-        source = self._sources.get(int(message_id)) if message_id.isdecimal() else None
+        seen = (interaction.user.id, int(message_id) if message_id.isdecimal() else 0)
+        source = self._sources.get(seen)
         if source is None:
             raise GoneError(
                 N_("I no longer remember which picture that was."),

@@ -30,6 +30,7 @@ def asker_of(interaction: discord.Interaction) -> Asker:
         guild_id=guild_id,
         channel_id=interaction.channel_id,
         moderates=interaction.guild_id is not None and permissions.manage_messages,
+        moderates_server=guild_id is not None and _everywhere(interaction.user),
         manages=guild_id is not None and permissions.manage_guild,
         locale=interaction.locale.value,
         guild_locale=interaction.guild_locale.value if interaction.guild_locale else None,
@@ -50,11 +51,16 @@ def asker_of_reaction(client: discord.Client, payload: discord.RawReactionAction
         guild_id=payload.guild_id,
         channel_id=payload.channel_id,
         moderates=permissions.manage_messages,
+        moderates_server=payload.member is not None and _everywhere(payload.member),
         manages=permissions.manage_guild,
         locale=locale,
         guild_locale=locale,
         max_file_bytes=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     )
+
+
+def _everywhere(person: discord.abc.User) -> bool:
+    return isinstance(person, discord.Member) and person.guild_permissions.manage_messages
 
 
 def reaches_channel(interaction: discord.Interaction) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 
 from bot.domain.job import Job, Place
+from bot.domain.limits import Limits
 from bot.domain.ports import Clock
-from bot.jobs import statements
+from bot.jobs import statements, words
 from bot.jobs.engine import JobEngine
 from bot.jobs.pace import Forecast
 from bot.storage.database import Database
@@ -41,6 +42,16 @@ class JobReader:
         beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         of = {"first": prefix, "beyond": beyond}
         return await self._database.read(lambda tx: int(tx.scalar(statements.COUNT_KEYS, of) or 0))
+
+    async def check_room(self, guild: int, user: int, limits: Limits) -> None:
+        """Raise the ``BusyError`` that queueing one more job would, so that a refusal can be the first answer."""
+
+        def work(tx: Connection) -> list[int]:
+            return list(tx.scalars(statements.QUEUED_BY, {"of_guild": guild}))
+
+        users = await self._database.read(work)
+        if words.over_caps(users, user, limits):
+            raise words.busy(users, user, limits, 0.0)
 
     async def waiting(self, *, guild: int | None = None, user: int | None = None, limit: int = 200) -> list[Job]:
         """Return at most ``limit`` jobs that run, then those that wait, in the order of service."""

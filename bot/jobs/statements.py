@@ -99,6 +99,7 @@ AHEAD = select(func.count(), func.coalesce(func.sum(jobs.c.cost), 0)).where(
     jobs.c.state == QUEUED,
     tuple_(*ORDER) < tuple_(bindparam("of_tag"), bindparam("of_rank"), bindparam("of_id")),
 )
+QUEUED_BY = select(jobs.c.user_id).where(jobs.c.guild_id == bindparam("of_guild"), jobs.c.state == QUEUED)
 QUEUED_JOB = select(jobs.c.id, jobs.c.lane, jobs.c.tag, jobs.c.rank).where(OF_ID, jobs.c.state == QUEUED)
 _sum = func.sum(jobs.c.cost).over(order_by=ORDER, rows=(None, 0))
 _line = (

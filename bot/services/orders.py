@@ -22,7 +22,8 @@ PENDING_IMAGE = "pending"
 class Asker:
     """Who asks, and where: ``guild_id`` is ``None`` in direct messages and where only a person brought the bot.
 
-    ``moderates`` and ``manages`` say whether they have Manage Messages and Manage Server there;
+    ``moderates`` and ``moderates_server`` say whether they have Manage Messages in that channel and in all of the
+    server, ``manages`` whether they have Manage Server;
     ``max_file_bytes`` is what the place takes in one file.
     """
 
@@ -30,6 +31,7 @@ class Asker:
     guild_id: int | None = None
     channel_id: int | None = None
     moderates: bool = False
+    moderates_server: bool = False
     manages: bool = False
     locale: str = "en"
     guild_locale: str | None = None
@@ -111,6 +113,7 @@ class Orders:
         self._catalogue.check(typed)
         request = options.request(prompt.strip(), seed=self._draw_seed(), init_image=init_image)
         effective.limits.check(request)
+        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
         spec = JobSpec(
             request=request,
             origin=origin,
@@ -132,6 +135,7 @@ class Orders:
         seed = request.seed if same_seed else self._draw_seed()
         request = replace(request, seed=seed, width=width, height=height)
         effective.limits.check(request)
+        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
         spec = replace(
             parent.spec,
             request=request,
@@ -183,7 +187,7 @@ class Orders:
 
     async def clear(self, asker: Asker) -> int:
         """Cancel every waiting job of a server for a moderator and return how many there were."""
-        if not asker.moderates or asker.guild_id is None:
+        if not asker.moderates_server or asker.guild_id is None:
             raise DeniedError(
                 N_("Only members with Manage Messages may clear the queue."),
                 N_("Ask a moderator, or cancel your own jobs."),
@@ -201,7 +205,8 @@ class Orders:
     async def owned(self, job_id: int, asker: Asker) -> Job:
         """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""
         job = await self.seen(job_id, asker)
-        if asker.user_id != job.user and not asker.moderates:
+        here = asker.moderates and job.address.channel_id == asker.channel_id
+        if asker.user_id != job.user and not here and not asker.moderates_server:
             raise DeniedError(
                 N_("This picture is not yours."),
                 N_("Only the asker and members with Manage Messages may cancel or delete it."),

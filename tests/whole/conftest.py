@@ -109,5 +109,3 @@ async def easel(start: Start) -> AsyncIterator[Bot]:
     """A bot that is online with the instant painter."""
     async with start() as bot:
         yield bot
-
-

@@ -11,7 +11,9 @@ def painted(message: Message) -> bool:
     return bool(message.attachments) and "easel-" in message.attachments[0].filename
 
 
-async def test_a_guild_that_queues_50_lets_another_guilds_only_job_run_next(discord: Discord, start: Start) -> None:
+async def test_a_guild_that_queues_50_lets_another_guilds_only_job_run_next(
+    discord: Discord, start: Start
+) -> None:
     async with start(EASEL_BACKENDS="sketch=0.05", EASEL_MAX_QUEUED_USER="60"):
         ada = discord.as_(discord.world.ada)
         ahead = await asyncio.gather(*(ada.slash("draw", prompt=f"fox {n}") for n in range(50)))

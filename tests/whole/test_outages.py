@@ -35,18 +35,17 @@ async def test_a_backend_killed_in_mid_job_paints_it_once_it_is_back(
     discord: Discord, start: Start, backend: StandInWebUI
 ) -> None:
     backend.step_s = 0.5
-    async with backend:
-        async with start(EASEL_BACKENDS=f"webui={backend.url}"):
-            ada = discord.as_(discord.world.ada)
-            act = await ada.slash("draw", prompt="a fox", seed=5, steps=20)
-            second = await ada.slash("draw", prompt="an owl", steps=2)
-            await discord.until(lambda: backend.running is not None)
-            await backend.stop()
-            await act.until(lambda m: AWAY in m.text, 20)
-            backend.step_s = 0.0
-            await backend.start()
-            await act.until(painted, 30)
-            await second.until(painted, 30)
+    async with backend, start(EASEL_BACKENDS=f"webui={backend.url}"):
+        ada = discord.as_(discord.world.ada)
+        act = await ada.slash("draw", prompt="a fox", seed=5, steps=20)
+        second = await ada.slash("draw", prompt="an owl", steps=2)
+        await discord.until(lambda: backend.running is not None)
+        await backend.stop()
+        await act.until(lambda m: AWAY in m.text, 20)
+        backend.step_s = 0.0
+        await backend.start()
+        await act.until(painted, 30)
+        await second.until(painted, 30)
     assert "seed 5" in act.message.text
     assert len(discord.world.channel.messages) == 2
 

@@ -188,3 +188,20 @@ async def test_jobs_from_where_only_a_person_brought_the_bot_are_in_their_own_li
         assert "Nobody waits here" in await private(discord, await carla.slash("queue show"))
         assert "Manage Messages" in await private(discord, await carla.slash("queue clear"))
         assert world.ada.mention in await private(discord, await ada.slash("queue show"))
+
+
+async def test_a_moderator_of_one_channel_moderates_only_there(discord: Discord, start: Start) -> None:
+    world = discord.world
+    rule = Overwrite(world.bruno.id, allow=int(Permission.MANAGE_MESSAGES), for_user=True)
+    world.set_overwrite(world.night_channel, rule)
+    async with start(EASEL_BACKENDS="sketch=30"):
+        there = await discord.as_(world.ada).slash("draw", prompt="a fox")
+        here = await discord.as_(world.ada, world.night_channel).slash("draw", prompt="an owl")
+        for act in (there, here):
+            await act.until(lambda m: m.controls)
+        bruno = discord.as_(world.bruno, world.night_channel)
+        assert "not yours" in (await bruno.slash("queue cancel", job=1)).text
+        assert "Manage Messages" in (await bruno.slash("queue clear")).text
+        assert "Cancelled" not in there.message.text
+        await bruno.press(here.message, "Cancel")
+        await here.until(lambda m: "Cancelled" in m.text)

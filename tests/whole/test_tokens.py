@@ -48,7 +48,9 @@ async def test_an_old_message_that_takes_no_more_edits_is_answered_by_a_new_one(
         await act.until(lambda m: m.embeds)
         clock.ahead_s = 70 * 60
         discord.faults.answer("PATCH", r"/channels/\d+/messages/", 400, code=30046, times=3)
-        await discord.until(lambda: any("easel-" in f.filename for m in channel.messages for f in m.attachments), 20)
+        await discord.until(
+            lambda: any("easel-" in f.filename for m in channel.messages for f in m.attachments), 20
+        )
     results = [m for m in channel.messages if any("easel-" in f.filename for f in m.attachments)]
     assert [m.reference for m in results] == [act.message]
 
