@@ -198,7 +198,7 @@ async def test_who_has_too_many_jobs_in_line_is_told_and_loses_none(discord: Dis
             text = await private(discord, act)
             assert "You have 2 jobs in line" in text
             assert act.original is not None
-            assert act.original.deleted
+            assert act.original.ephemeral
         await ada.react(first, "🔁")
         await told(discord, world.ada, "You have 2 jobs in line")
         bruno = discord.as_(world.bruno)
