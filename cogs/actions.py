@@ -10,6 +10,7 @@ from bot.delivery.asking import asker_of, check_channel
 from bot.domain.errors import GoneError
 from bot.domain.job import Origin
 from bot.domain.text import N_
+from bot.services.orders import PENDING_IMAGE
 from bot.tree import answer_error
 from bot.ui import buttons, cards, modals
 from bot.ui.buttons import Action, Press
@@ -105,13 +106,25 @@ class Actions(commands.Cog):
             raise GoneError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
         # A form that was opened before pictures had numbers means the first.
         number = int(press.arg) if press.arg and press.arg.isdecimal() else 1
-        picture = parent.result.pictures[min(max(number, 1), len(parent.result.pictures)) - 1]
-        await self.studio.blobs.get(picture.blob)
+        number = min(max(number, 1), len(parent.result.pictures))
+        blob, source = parent.result.pictures[number - 1].blob, None
+        try:
+            await self.studio.blobs.get(blob)
+        except GoneError:
+            # Past the days that originals are kept, the message is the archive.
+            source = cards.archived(interaction.message, parent, number)
+            if source is None:
+                raise
         prompt, options = modals.remixed(parent, modals.fields(interaction))
         draft = await self.studio.orders.draft(
-            asker, prompt, options, origin=Origin.REMIX, parent=parent, init_image=picture.blob
+            asker,
+            prompt,
+            options,
+            origin=Origin.REMIX,
+            parent=parent,
+            init_image=PENDING_IMAGE if source else blob,
         )
-        await self.bot.desk.accept(interaction, draft)
+        await self.bot.desk.accept(interaction, draft, source=source)
 
     async def _settings(self, interaction: discord.Interaction, press: Press) -> None:
         asker = asker_of(interaction)

@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.delivery.desk import check_source
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.options import Options
@@ -131,6 +132,7 @@ class Draw(commands.Cog):
     async def _remix(
         self, interaction: discord.Interaction, source: discord.Attachment, prompt: str, options: Options
     ) -> None:
+        check_source(source)
         draft = await self.studio.orders.draft(
             asker_of(interaction),
             prompt,
@@ -139,7 +141,7 @@ class Draw(commands.Cog):
             origin=Origin.REMIX,
             init_image=PENDING_IMAGE,
         )
-        await self.bot.desk.accept(interaction, draft, source=source)
+        await self.bot.desk.accept(interaction, draft, source=source.url)
 
 
 def _is_picture(file: discord.Attachment) -> bool:

@@ -53,16 +53,14 @@ class Desk:
         self._clock = clock
 
     async def accept(
-        self, interaction: discord.Interaction, draft: Draft, *, source: discord.Attachment | None = None
+        self, interaction: discord.Interaction, draft: Draft, *, source: str | None = None
     ) -> Job | None:
         """Answer publicly that it is being thought about, then queue ``draft``; ``None`` if it was refused.
 
-        ``source`` is the picture of a draft that needs one. What can be refused without a network call has
+        ``source`` is the address of the picture that a draft needs. What can be refused without a network call has
         been refused while drafting; what fails from here on takes the placeholder away and says why in private.
         """
         check_channel(interaction)
-        if source is not None:
-            _check_source(source)
         self._messenger.meet(interaction.user)
         token = InteractionToken(interaction.token, interaction.created_at.timestamp() + TOKEN_LIFE_S)
         intake = Intake(interaction.id, interaction.application_id, token, interaction.locale.value)
@@ -153,8 +151,8 @@ class Desk:
             minutes=round(place.eta_s / 60),
         )
 
-    async def _with_source(self, draft: Draft, source: discord.Attachment) -> Draft:
-        data = await self._attachments.fetch(source.url, max_bytes=MAX_INPUT_BYTES)
+    async def _with_source(self, draft: Draft, source: str) -> Draft:
+        data = await self._attachments.fetch(source, max_bytes=MAX_INPUT_BYTES)
         prepared = await self._imaging.prepare(data)
         blob = await self._blobs.put(prepared.data)
         return draft.with_image(blob, prepared.width, prepared.height)
@@ -180,7 +178,8 @@ def reaction_key(payload: discord.RawReactionActionEvent) -> str:
     return f"r:{payload.message_id}:{payload.user_id}:{payload.emoji.name}:"
 
 
-def _check_source(source: discord.Attachment) -> None:
+def check_source(source: discord.Attachment) -> None:
+    """Raise ``RequestError`` for what Discord already says is too large or no picture."""
     if source.size > MAX_INPUT_BYTES:
         raise RequestError(
             N_("The picture is too large: {size} MB."),

@@ -342,6 +342,7 @@ class Interactions:
             "context": 1 if channel.guild is None else 0,
         }
         if interaction.source is not None:
+            self._post.renew(interaction.source)
             shape["message"] = payloads.message(interaction.source, self._world.bot)
         if channel.guild is None:
             return shape | {"user": payloads.user(user)}

@@ -139,13 +139,23 @@ class Post:
             attachment.id = self._ids.next()
             attachment.ephemeral = ephemeral
             folder = "ephemeral-attachments" if ephemeral else "attachments"
-            now = int(self._clock())
-            attachment.url = (
-                f"{self._base_url()}/{folder}/{channel.id}/{attachment.id}/{attachment.filename}"
-                f"?ex={now + _DAY_S:x}&is={now:x}&hm={attachment.id:064x}"
-            )
+            path = f"{self._base_url()}/{folder}/{channel.id}/{attachment.id}/{attachment.filename}"
+            attachment.url = self._signed(path, attachment)
             self.files[attachment.id] = attachment
         return attachment
+
+    def renew(self, message: Message) -> None:
+        """Sign the addresses of a message's files anew, as Discord does whenever it hands the message out."""
+        for attachment in message.attachments:
+            old, attachment.url = attachment.url, self._signed(attachment.url.partition("?")[0], attachment)
+            for embed in message.embeds:
+                for part in (embed.get("image"), embed.get("thumbnail")):
+                    if part is not None and part.get("url") == old:
+                        part["url"] = part["proxy_url"] = attachment.url
+
+    def _signed(self, path: str, attachment: Attachment) -> str:
+        now = int(self._clock())
+        return f"{path}?ex={now + _DAY_S:x}&is={now:x}&hm={attachment.id:064x}"
 
     def _fill(self, message: Message, body: Json, files: Sequence[Upload]) -> None:
         if "flags" in body and body["flags"] is not None:

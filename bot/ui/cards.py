@@ -48,6 +48,18 @@ def shown(message: discord.Message) -> tuple[int, int] | None:
     return next(((int(match["job"]), int(match["number"])) for match in found if match), None)
 
 
+def archived(message: discord.Message | None, job: Job, number: int) -> str | None:
+    """Return the fresh address of ``job``'s picture ``number`` (from 1) if ``message`` shows just that one."""
+    if message is None or job.result is None:
+        return None
+    for address in (*(embed.image.url or "" for embed in message.embeds), *(f.url for f in message.attachments)):
+        sent = _SENT.search(address)
+        if sent is not None and int(sent["job"]) == job.id:
+            whole = int(sent["number"]) == 0 and len(job.result.pictures) == 1
+            return address if whole or int(sent["number"]) == number else None
+    return None
+
+
 def waiting(job: Job, place: Place | None) -> Card:
     """Return the message of a job in line; ``place`` is ``None`` while it is not known."""
     locale = job.spec.locale

@@ -291,7 +291,7 @@ async def test_a_job_can_be_cancelled_after_a_restart(discord: Discord, start: S
         await result(await ada.press(first.message, "Run again"))
 
 
-async def test_what_needs_an_original_that_is_no_longer_kept_says_so_and_the_rest_works(
+async def test_past_the_days_that_originals_are_kept_the_message_is_the_archive(
     discord: Discord, start: Start, clock: Time
 ) -> None:
     ada = discord.as_(discord.world.ada)
@@ -301,7 +301,9 @@ async def test_what_needs_an_original_that_is_no_longer_kept_says_so_and_the_res
         remixed = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "a bear"}))
     clock.ahead_s = 8 * 86400
     async with start():
-        opened = await ada.press(first, "Remix")
+        again = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "an owl"}))
+        assert "an owl" in again.text
+        opened = await ada.press(grid, "Remix")
         assert GONE in await private(discord, await ada.submit(opened, {"prompt": "an owl"}))
         assert GONE in await private(discord, await ada.choose(grid, "Take one", "Send 1"))
         act = await ada.press(remixed, "Reroll")
