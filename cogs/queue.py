@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 import discord
-from bot.i18n import say
 from discord.ext import commands
 
 from bot.client import Easel
@@ -12,6 +11,7 @@ from bot.delivery.asking import asker_of
 from bot.domain.errors import RequestError
 from bot.domain.job import State
 from bot.domain.text import N_
+from bot.i18n import say
 from bot.services.orders import Asker
 from bot.ui import tables
 from bot.ui.commands import anywhere, command, group
