@@ -19,8 +19,8 @@ from bot.ui.card import Card
 
 log = structlog.get_logger(__name__)
 
-GRACE_S = 0.5
-"""A job this fast gets no status at all: its message goes straight to the result."""
+GRACE_S = 1.0
+"""A job this fast gets no status at all: its message goes straight from "thinking" to the result."""
 QUIET_S = 2.0
 """A job painted faster than this shows no progress."""
 FAR_AHEAD = 10
