@@ -122,11 +122,6 @@ class Board:
         if now - slate.job.created_at < AGED_S and now - (slate.job.started_at or now) >= QUIET_S:
             self._schedule(slate, self._calm(slate))
 
-    @property
-    def unfinished(self) -> int:
-        """How many jobs' messages are still to get their last word."""
-        return len(self._slates)
-
     async def run(self) -> None:
         """Draw until cancelled; picks up every job that an earlier life left without its last word."""
         async with asyncio.TaskGroup() as tasks:

@@ -1,6 +1,6 @@
 """What is painted: one complete order, independent of Discord and of the kind of backend."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MAX_SEED = 2**32 - 1
 """Largest seed that every backend takes (the WebUI's generator is 32 bits wide)."""
@@ -41,7 +41,3 @@ class PaintRequest:
     def seeds(self) -> tuple[int, ...]:
         """Return the seed of every picture, in order."""
         return tuple((self.seed + i) % (MAX_SEED + 1) for i in range(self.count))
-
-    def reseeded(self, seed: int) -> "PaintRequest":
-        """Return the same order with another seed."""
-        return replace(self, seed=seed)

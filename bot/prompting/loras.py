@@ -13,11 +13,6 @@ def in_prompt(prompt: str) -> tuple[Lora, ...]:
     return tuple(Lora(name, _weight(weight)) for name, weight in _TAG.findall(prompt))
 
 
-def without_tags(prompt: str) -> str:
-    """Return ``prompt`` without its LoRA tags."""
-    return " ".join(_TAG.sub(" ", prompt).split(" ")).strip() if "<lora:" in prompt else prompt
-
-
 def with_tags(prompt: str, loras: Iterable[Lora]) -> str:
     """Return ``prompt`` with a tag for each of ``loras`` that it does not name already."""
     named = {lora.name for lora in in_prompt(prompt)}

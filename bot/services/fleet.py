@@ -48,7 +48,3 @@ class Fleet:
         if self._up or not self._outages:
             return None
         return min(self._outages.values(), key=lambda outage: outage.since)
-
-    def outage_of(self, backend: Backend) -> Outage | None:
-        """Return why ``backend`` is away, if it is."""
-        return self._outages.get(backend.name)

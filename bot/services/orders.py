@@ -54,11 +54,6 @@ class Draft:
     spec: JobSpec
     free_side: int = 0
 
-    @property
-    def needs_image(self) -> bool:
-        """Whether a source picture must still be fetched."""
-        return self.spec.request.init_image == PENDING_IMAGE
-
     def with_image(self, blob: str, width: int, height: int) -> "Draft":
         """Return the draft with its source picture (``width``×``height`` px) in place.
 

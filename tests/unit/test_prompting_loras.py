@@ -1,5 +1,5 @@
 from bot.domain.request import Lora
-from bot.prompting.loras import can_be_tagged, in_prompt, with_tags, without_tags
+from bot.prompting.loras import can_be_tagged, in_prompt, with_tags
 
 
 def test_a_chosen_lora_becomes_a_tag_behind_the_prompt() -> None:
@@ -13,8 +13,6 @@ def test_a_lora_typed_in_the_prompt_keeps_its_own_weight() -> None:
 def test_tags_are_read_and_taken_out() -> None:
     prompt = "a <lora:ink:0.3> fox <lora:snow> <lora:odd:x> <lora:parts:0.5:0.2>"
     assert in_prompt(prompt) == (Lora("ink", 0.3), Lora("snow"), Lora("odd"), Lora("parts", 0.5))
-    assert without_tags(prompt).split() == ["a", "fox"]
-    assert without_tags("a  fox") == "a  fox"
 
 
 def test_a_name_the_syntax_cannot_say_is_told_apart() -> None:
