@@ -10,7 +10,7 @@ def test_a_lora_typed_in_the_prompt_keeps_its_own_weight() -> None:
     assert with_tags("a fox <lora:ink:0.3>", [Lora("ink", 0.8)]) == "a fox <lora:ink:0.3>"
 
 
-def test_tags_are_read_and_taken_out() -> None:
+def test_tags_are_read_with_their_weights() -> None:
     prompt = "a <lora:ink:0.3> fox <lora:snow> <lora:odd:x> <lora:parts:0.5:0.2>"
     assert in_prompt(prompt) == (Lora("ink", 0.3), Lora("snow"), Lora("odd"), Lora("parts", 0.5))
 
