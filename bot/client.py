@@ -209,16 +209,22 @@ class Easel(commands.Bot):
         await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
 
     async def _sync(self) -> None:
-        guild = discord.Object(self.settings.sync_guild) if self.settings.sync_guild else None
+        """Tell Discord about the commands if they changed; a former testing server loses its own."""
+        guild_id = self.settings.sync_guild or 0
+        known = await self._store.load("commands", 0)
+        former = known.get("guild")
+        if isinstance(former, int) and former not in {0, guild_id}:
+            await self.tree.sync(guild=discord.Object(former))
+        guild = discord.Object(guild_id) if guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
-        digest = hashlib.sha256(json.dumps([self.application_id, payload], sort_keys=True).encode()).hexdigest()
-        owner = guild.id if guild else 0
-        if (await self._store.load("commands", owner)).get("digest") == digest:
+        told = [self.application_id, guild_id, payload]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        if known.get("digest") == digest:
             return
         await self.tree.sync(guild=guild)
-        await self._store.save("commands", owner, {"digest": digest})
+        await self._store.save("commands", 0, {"digest": digest, "guild": guild_id})
         log.info("commands told to Discord", count=len(payload))
 
 

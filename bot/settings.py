@@ -42,6 +42,8 @@ def _guild_ids(value: object) -> object:
 def _http(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError("it must start with https:// or http://")
+    if "@" in value:
+        raise ValueError("it cannot hold a user and password")
     return value.rstrip("/")
 
 
@@ -79,7 +81,7 @@ class Settings(BaseSettings):
     sync_guild: int | None = _setting(
         "EASEL_SYNC_GUILD",
         "Discord",
-        "Id of a server that gets the commands at once and alone, while developing.",
+        "Id of a server that gets the commands too, at once, while developing; empty takes them back.",
         None,
         gt=0,
     )

@@ -138,9 +138,9 @@ class Board:
                 self._tasks = None
 
     async def settle(self, timeout_s: float) -> None:
-        """Wait at most ``timeout_s`` for the messages of painted, failed and cancelled jobs."""
+        """Wait at most ``timeout_s`` for last words, and for jobs put back in line that still show as painting."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while any(_last(slate.job) for slate in self._slates.values()):
+        while any(map(_owed, self._slates.values())):
             if asyncio.get_running_loop().time() > deadline:
                 log.warning("left for the next start", messages=len(self._slates))
                 return
@@ -288,6 +288,11 @@ class Board:
 
 def _last(job: Job) -> bool:
     return job.state in {State.PAINTED, State.FAILED, State.CANCELLED}
+
+
+def _owed(slate: _Slate) -> bool:
+    put_back = slate.job.state is State.QUEUED and slate.drawn_state is State.RUNNING
+    return _last(slate.job) or put_back
 
 
 def _readdressed(job: Job, moved: Job) -> Job:

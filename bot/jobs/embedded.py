@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.domain.fairness import AGAIN
 from bot.domain.job import State
@@ -21,7 +21,9 @@ from bot.storage.tables import jobs
 log = logging.getLogger(__name__)
 
 REST_S = 1.0
-"""How long a slot rests after a job came back undone, or after the database failed it."""
+"""How long a slot rests after a job came back undone."""
+REFUSED_S = 10.0
+"""How long it rests after the database refused it, as one on a full disk does: a log is on that disk too."""
 _WIDEST = 200
 """How many jobs affinity looks at."""
 
@@ -132,13 +134,11 @@ class Embedded:
             try:
                 fetched = await self._fetch(server)
             except SQLAlchemyError:
-                log.exception("the queue could not be read; trying again in %s s", REST_S)
-                await self._rest(server)
+                log.exception("the queue could not be read; trying again in %s s", REFUSED_S)
+                await self._rest(server, REFUSED_S)
                 continue
             if fetched is not None:
-                job, run = fetched
-                if not await self._finish(server, job, run):
-                    await self._rest(server)
+                await self._rest(server, await self._finish(server, *fetched))
             elif not server.stopping.is_set():
                 await server.bell.wait()
 
@@ -154,8 +154,8 @@ class Embedded:
             server.runs.add(run)
             return job, run
 
-    async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> bool:
-        """Wait for a run to end; return False if it gave its job back."""
+    async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> float:
+        """Wait for a run to end; return how long to rest after it, in seconds: it may have given its job back."""
         try:
             await asyncio.wait([run])
         except asyncio.CancelledError:
@@ -167,14 +167,19 @@ class Embedded:
             ours = self._runs.get(job) is run
             if ours:
                 del self._runs[job]
-        if not run.cancelled() and run.exception() is not None:
-            log.error("the run of job %s broke", job, exc_info=run.exception())
-            return False
-        return ours
+        error = None if run.cancelled() else run.exception()
+        if isinstance(error, DBAPIError):
+            log.error("the database refuses job %s, trying again in %s s: %s", job, REFUSED_S, error.orig)
+            return REFUSED_S
+        if error is not None:
+            log.error("the run of job %s broke", job, exc_info=error)
+            return REST_S
+        return 0.0 if ours else REST_S
 
-    async def _rest(self, server: _Server) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(server.stopping.wait(), REST_S)
+    async def _rest(self, server: _Server, seconds: float) -> None:
+        if seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(server.stopping.wait(), seconds)
 
 
 def _first(tx: Connection, lanes: Sequence[str], at_most: int) -> list[Row[*tuple[Any, ...]]]:

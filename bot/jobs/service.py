@@ -72,12 +72,16 @@ class Jobs(JobReader):
         self._changed = tell
 
     async def open(self) -> Recovery:
-        """Take the queue and put back what a dead process was painting; raises ``BotError`` if it is taken."""
-        await self._engine.open()
+        """Take the queue and put back what a dead process was painting.
+
+        Raises ``BotError`` if another process has it or its file cannot be used.
+        """
         try:
-            await self._database.open()
-            self._opened_at = self._clock()
-            return await self._database.write(self._ledger.recover)
+            with self._database.in_words():
+                await self._engine.open()
+                await self._database.open()
+                self._opened_at = self._clock()
+                return await self._database.write(self._ledger.recover)
         except BaseException:
             await self.close()
             raise
@@ -291,7 +295,9 @@ class Jobs(JobReader):
             except asyncio.CancelledError:
                 await self._drained(job_id)
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the job must not be lost
+            except Exception as error:
+                if isinstance(error, DBAPIError) and job_id not in self._leases:
+                    raise  # it was never started, so it simply still waits
                 await self._broken(job_id, error)
 
         affinity = Affinity(loaded, self._window) if loaded is not None and self._window else None

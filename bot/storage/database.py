@@ -8,17 +8,19 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from bot.domain.errors import BotError
 from bot.domain.text import N_
@@ -45,9 +47,24 @@ class Database:
         return f"sqlite:///{folder / 'easel.sqlite3'}"
 
     async def open(self) -> None:
-        """Make the file where it is missing and bring its tables up to date."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        """Make the file where it is missing, for its owner alone, and bring its tables up to date."""
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.file.touch(mode=0o600)
         await self.write(_migrate)
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """Turn what makes the file unusable into a ``BotError`` for the host."""
+        try:
+            yield
+        except (OSError, DBAPIError, CommandError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise BotError(
+                N_("The database {file} cannot be used: {reason}."),
+                N_("Free space on its disk, mend its rights, or put a backup of this version in its place."),
+                file=str(self.file),
+                reason=str(reason).rstrip("."),
+            ) from error
 
     async def close(self) -> None:
         """Wait for what is under way and close the file; twice is fine."""

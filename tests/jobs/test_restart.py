@@ -81,3 +81,15 @@ async def test_a_second_process_is_refused_and_told_the_cure(jobs: Jobs, queue: 
     await add(jobs, queue.new())
     await jobs.close()
     assert len(await line(await queue.open())) == 1
+
+
+async def test_a_damaged_database_is_named_with_its_cure(queue: Queue) -> None:
+    queue.folder.mkdir()
+    (queue.folder / "easel.sqlite3").write_bytes(b"no database at all" * 500)
+    with pytest.raises(BotError, match=r"cannot be used: file is not a database.* backup"):
+        await queue.make().open()
+
+
+async def test_what_people_asked_is_for_the_owner_of_the_file_alone(jobs: Jobs, queue: Queue) -> None:
+    await add(jobs, queue.new())
+    assert (queue.folder / "easel.sqlite3").stat().st_mode & 0o077 == 0

@@ -240,3 +240,15 @@ async def test_a_command_of_an_older_version_is_answered_in_words(discord: Disco
     command["name"] = "paint"
     act = await raw_command(discord, discord.world.ada, "paint", prompt="a fox")
     assert "Reload Discord" in await private(discord, act)
+
+
+async def test_a_server_that_is_no_longer_the_testing_one_loses_its_commands(
+    discord: Discord, start: Start
+) -> None:
+    guild = discord.world.guild
+    async with start(EASEL_SYNC_GUILD=str(guild.id)):
+        await discord.until(lambda: discord.commands.find("draw", 1, guild.id))
+    async with start():
+        await discord.until(lambda: discord.commands.find("draw", 1, None))
+        cleared = [r.body for r in discord.requests if r.method == "PUT" and "guilds" in r.route]
+        assert cleared[-1] == []
