@@ -109,7 +109,8 @@ class Actions(commands.Cog):
         number = min(max(number, 1), len(parent.result.pictures))
         blob, source = parent.result.pictures[number - 1].blob, None
         try:
-            await self.studio.blobs.get(blob)
+            # Put again, so that it does not get too old while the job waits.
+            await self.studio.blobs.put(await self.studio.blobs.get(blob))
         except GoneError:
             # Past the days that originals are kept, the message is the archive.
             source = cards.archived(interaction.message, parent, number)

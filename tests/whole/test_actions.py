@@ -1,6 +1,7 @@
 """Buttons, menus, forms and reactions under a picture, before and after a restart."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -292,7 +293,7 @@ async def test_a_job_can_be_cancelled_after_a_restart(discord: Discord, start: S
 
 
 async def test_past_the_days_that_originals_are_kept_the_message_is_the_archive(
-    discord: Discord, start: Start, clock: Time
+    discord: Discord, start: Start, clock: Time, tmp_path: Path
 ) -> None:
     ada = discord.as_(discord.world.ada)
     async with start():
@@ -301,6 +302,7 @@ async def test_past_the_days_that_originals_are_kept_the_message_is_the_archive(
         remixed = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "a bear"}))
     clock.ahead_s = 8 * 86400
     async with start():
+        await discord.until(lambda: not any((tmp_path / "data" / "blobs").glob("??/*")))
         again = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "an owl"}))
         assert "an owl" in again.text
         opened = await ada.press(grid, "Remix")
