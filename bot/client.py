@@ -214,7 +214,7 @@ class Easel(commands.Bot):
         known = await self._store.load("commands", 0)
         former = known.get("guild")
         if isinstance(former, int) and former not in {0, guild_id}:
-            await self.tree.sync(guild=discord.Object(former))
+            await self._take_back(former)
         guild = discord.Object(guild_id) if guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
@@ -226,6 +226,13 @@ class Easel(commands.Bot):
         await self.tree.sync(guild=guild)
         await self._store.save("commands", 0, {"digest": digest, "guild": guild_id})
         log.info("commands told to Discord", count=len(payload))
+
+    async def _take_back(self, guild_id: int) -> None:
+        try:
+            await self.tree.sync(guild=discord.Object(guild_id))
+        except discord.HTTPException as error:
+            # A server that sent the bot away took the commands with it; that must not keep the bot from starting.
+            log.warning("commands not taken back", guild=guild_id, code=error.code)
 
 
 @asynccontextmanager

@@ -203,5 +203,5 @@ async def _fitted(
             if blocked.obstacle is not Obstacle.TOO_LARGE or max_bytes <= SMALLEST_FILE_BYTES:
                 raise
             # The place takes less than it said (a boost ran out, or the limit is the request's).
-            largest = max(len(file.data) for file in card.files)
+            largest = max((len(file.data) for file in card.files), default=0)
             max_bytes = max(SMALLEST_FILE_BYTES, min(max_bytes, largest) // 2)

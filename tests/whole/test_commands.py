@@ -252,3 +252,13 @@ async def test_a_server_that_is_no_longer_the_testing_one_loses_its_commands(
         await discord.until(lambda: discord.commands.find("draw", 1, None))
         cleared = [r.body for r in discord.requests if r.method == "PUT" and "guilds" in r.route]
         assert cleared[-1] == []
+
+
+async def test_a_former_testing_server_that_is_gone_keeps_nobody_from_starting(
+    discord: Discord, start: Start
+) -> None:
+    async with start(EASEL_SYNC_GUILD=str(discord.world.guild.id)):
+        pass
+    discord.faults.answer("PUT", r"/guilds/", 403, code=50001)
+    async with start():
+        await discord.until(lambda: discord.commands.find("draw", 1, None))
