@@ -265,13 +265,13 @@ async def _check_backends(settings: "Settings") -> int:
     import time
 
     from bot.backends.decoding import Decoder
-    from bot.backends.factory import build
+    from bot.backends.factory import Workshop, build
     from bot.domain.errors import BackendError
     from bot.imaging.imaging import Imaging
 
     imaging, decoder = Imaging(), Decoder()
     addresses = settings.backend_addresses
-    backends = build(addresses, clock=time.time, imaging=imaging, decoder=decoder)
+    backends = build(addresses, Workshop(time.time, imaging, decoder))
     code = EX_OK
     for address, backend in zip(addresses, backends, strict=True):
         where = f"backend {backend.name} {address.url}".rstrip()

@@ -16,8 +16,8 @@ from discord.ext import commands
 from yarl import URL
 
 from bot.backends.decoding import Decoder
-from bot.backends.factory import build
-from bot.backends.webui.wire import Pace
+from bot.backends.factory import Workshop, build
+from bot.backends.wire import Pace
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
@@ -257,10 +257,7 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         stack.push_async_callback(attachments.close)
         backends = build(
             settings.backend_addresses,
-            clock=clock,
-            imaging=imaging,
-            decoder=decoder,
-            pace=Pace(stall_s=settings.stall_timeout_s),
+            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s)),
         )
         for backend in backends:
             stack.push_async_callback(backend.close)

@@ -1,12 +1,18 @@
 """``EASEL_BACKENDS``: which servers paint, where they are and how to be let in."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 SKETCH_STEP_S = 0.15
 """Seconds the built-in painter takes for a step unless told otherwise."""
-KINDS = ("webui", "sketch")
+KINDS = ("webui", "comfyui", "diffusers", "sketch")
+MAX_SLOTS = 16
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.IGNORECASE)
 
 
 class AddressError(ValueError):
@@ -15,20 +21,32 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BackendAddress:
-    """One backend: ``url`` never holds credentials; ``auth`` is user and password; ``step_s`` is sketch's."""
+    """One backend: ``url`` never holds credentials; ``auth`` is user and password.
+
+    ``slots`` is how many jobs it is given at once; ``ca`` a file of certificates to trust beside the known ones.
+    ``step_s`` is sketch's time for a step in seconds. ``source`` is what diffusers loads (a hub's id, a folder or
+    a file), on ``device``, keeping models of at most ``cache_gb`` GiB in memory.
+    """
 
     kind: str
     name: str
     url: str = ""
     auth: tuple[str, str] | None = field(default=None, repr=False)
+    slots: int = 1
+    ca: Path | None = None
     step_s: float = SKETCH_STEP_S
+    source: str = ""
+    device: str | None = None
+    cache_gb: float = 8.0
 
 
 def parse(text: str, auth: Mapping[int, str] | None = None) -> tuple[BackendAddress, ...]:
-    """Read comma separated ``kind=address`` entries such as ``webui=http://user:pw@host:7860, sketch=0.2``.
+    """Read comma separated entries such as ``webui=http://user:pw@gpu1:7860 name=gpu1 slots=2, sketch=0.2``.
 
-    ``auth`` holds ``user:password`` by the entry's number, counted from 1 (``EASEL_BACKEND_<n>_AUTH``), and wins
-    over what the address says. User and password in an address are percent-encoded. Raises ``AddressError``.
+    An entry is ``kind=address``, then options: ``name`` and ``slots`` for every kind, ``ca`` for servers,
+    ``device`` and ``cache_gb`` for diffusers. ``auth`` holds ``user:password`` by the entry's number, counted
+    from 1 (``EASEL_BACKEND_<n>_AUTH``), and wins over what the address says. User and password in an address are
+    percent-encoded. Raises ``AddressError``.
     """
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if not entries:
@@ -37,24 +55,78 @@ def parse(text: str, auth: Mapping[int, str] | None = None) -> tuple[BackendAddr
     stray = next((n for n in given if not 1 <= n <= len(entries)), None)
     if stray is not None:
         raise AddressError(f"EASEL_BACKEND_{stray}_AUTH belongs to no entry of EASEL_BACKENDS.")
-    return tuple(_entries(entries, given))
+    addresses = tuple(_entries(entries, given))
+    twice = next((name for name, count in Counter(a.name for a in addresses).items() if count > 1), None)
+    if twice is not None:
+        raise AddressError(f"EASEL_BACKENDS names two backends {twice}; every name can stand once.")
+    return addresses
 
 
 def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAddress]:
     kinds = [entry.partition("=")[0].strip().lower() for entry in entries]
     for n, (entry, kind) in enumerate(zip(entries, kinds, strict=True), start=1):
         where = f"EASEL_BACKENDS, entry {n}"
-        address = entry.partition("=")[2].strip()
         if kind not in KINDS:
-            raise AddressError(f"{where} must begin with a kind of backend: {' or '.join(KINDS)}.")
+            raise AddressError(f"{where} must begin with a kind of backend: {', '.join(KINDS)}.")
+        place, *options = _SPLIT.split(entry.partition("=")[2].strip())
+        chosen = dict(_option(option, kind, where) for option in options)
+        alone = kind == "sketch" and kinds.count(kind) == 1
+        name = chosen.pop("name", kind if alone else f"{kind}-{n}")
         if kind == "sketch":
-            name = "sketch" if kinds.count("sketch") == 1 else f"sketch-{n}"
-            yield BackendAddress(kind, name, step_s=_step_s(address, where))
-            continue
-        url, login = _url(address, where)
-        if n in auth:
-            login = _login(auth[n], n)
-        yield BackendAddress(kind, f"{kind}-{n}", url, login)
+            yield BackendAddress(kind, name, step_s=_step_s(place, where), **chosen)
+        elif kind == "diffusers":
+            yield BackendAddress(kind, name, source=_source(place, where), **chosen)
+        else:
+            url, login = _url(place, where)
+            yield BackendAddress(kind, name, url, _login(auth[n], n) if n in auth else login, **chosen)
+
+
+def _named(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("letters, digits, “-” and “_”, at most 32")
+    return text
+
+
+def _within(low: float, high: float, number: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            value = number(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("a file of certificates that can be read")
+    return path
+
+
+_OPTIONS: Mapping[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
+    "name": (_named, KINDS),
+    "slots": (_within(1, MAX_SLOTS, int), ("webui", "comfyui", "sketch")),
+    "ca": (_file, ("webui", "comfyui")),
+    "device": (_named, ("diffusers",)),
+    "cache_gb": (_within(0, 1000, float), ("diffusers",)),
+}
+"""How each option of an entry is read, and the kinds that have it."""
+_SPLIT = re.compile(rf"\s+(?=(?:{'|'.join(_OPTIONS)})=)")
+
+
+def _option(text: str, kind: str, where: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    read, kinds = _OPTIONS[name]
+    if kind not in kinds:
+        raise AddressError(f"{where}: {kind} has no option {name}.")
+    try:
+        return name, read(value.strip())
+    except ValueError as error:
+        raise AddressError(f"{where}: {name} must be {error}.") from None
 
 
 def _step_s(text: str, where: str) -> float:
@@ -69,13 +141,19 @@ def _step_s(text: str, where: str) -> float:
     return step_s
 
 
+def _source(text: str, where: str) -> str:
+    if not text:
+        raise AddressError(f"{where}: diffusers takes a hub's id, a folder or a .safetensors file.")
+    return text
+
+
 def _url(address: str, where: str) -> tuple[str, tuple[str, str] | None]:
     try:
         parts = urlsplit(address)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
-    if not sound:
+    if not sound or re.search(r"\s", address):
         raise AddressError(f"{where} needs an address like http://127.0.0.1:7860.")
     if parts.query or parts.fragment:
         raise AddressError(f"{where}: an address takes no “?” or “#”; percent-encode them in a password.")

@@ -1,32 +1,49 @@
 """From addresses to backends."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.backends.address import BackendAddress
 from bot.backends.decoding import Decoder
 from bot.backends.sketch.painter import Sketch
 from bot.backends.webui.client import WebUI
-from bot.backends.webui.wire import Pace
+from bot.backends.wire import Pace
 from bot.domain.ports import Backend, Clock
 from bot.imaging.imaging import Imaging
 
 
-def build(
-    addresses: Iterable[BackendAddress],
-    *,
-    clock: Clock,
-    imaging: Imaging,
-    decoder: Decoder,
-    pace: Pace | None = None,
-) -> list[Backend]:
-    """Make a backend for each address; none connects before it is asked something.
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all backends share and none of them closes; ``pace`` holds the timeouts.
 
-    ``imaging`` and ``decoder`` are shared by all and stay their owner's; ``pace`` holds the timeouts.
+    ``workflows`` is the folder of admins' own ComfyUI graphs.
     """
-    backends: list[Backend] = []
-    for address in addresses:
-        if address.kind == "sketch":
-            backends.append(Sketch(address, clock=clock, imaging=imaging))
-        else:
-            backends.append(WebUI(address, clock=clock, imaging=imaging, decoder=decoder, pace=pace or Pace()))
-    return backends
+
+    clock: Clock
+    imaging: Imaging
+    decoder: Decoder
+    pace: Pace = field(default_factory=Pace)
+    workflows: Path | None = None
+
+
+def build(addresses: Iterable[BackendAddress], workshop: Workshop) -> list[Backend]:
+    """Make a backend for each address; none connects or loads anything before it is asked something."""
+    return [_MAKERS[address.kind](address, workshop) for address in addresses]
+
+
+def _sketch(address: BackendAddress, workshop: Workshop) -> Backend:
+    return Sketch(address, clock=workshop.clock, imaging=workshop.imaging)
+
+
+def _webui(address: BackendAddress, workshop: Workshop) -> Backend:
+    return WebUI(
+        address,
+        clock=workshop.clock,
+        imaging=workshop.imaging,
+        decoder=workshop.decoder,
+        pace=workshop.pace,
+    )
+
+
+_MAKERS: Mapping[str, Callable[[BackendAddress, Workshop], Backend]] = {"sketch": _sketch, "webui": _webui}

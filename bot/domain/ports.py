@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.capability import Capabilities
 from bot.domain.job import Job
-from bot.domain.request import PaintRequest
+from bot.domain.request import PaintRequest, UpscaleRequest
 
 Clock = Callable[[], float]
 """Unix seconds; passed in so that tests own the time."""
@@ -47,27 +47,29 @@ class Painting:
     notes: tuple[str, ...] = ()
 
 
-class Listing(StrEnum):
-    """The lists a backend has."""
+class Answer(Protocol):
+    """A finished paint request: its server is free again, its pictures may still have to be brought home."""
 
-    MODELS = "models"
-    SAMPLERS = "samplers"
-    SCHEDULERS = "schedulers"
-    LORAS = "loras"
-    UPSCALERS = "upscalers"
-    VAES = "vaes"
+    async def painting(self) -> Painting:
+        """Fetch and decode the pictures; called once. Raises ``BackendError``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a backend can do right now; a missing listing means the backend has no such thing."""
+class Ready:
+    """An answer whose pictures are here already."""
 
-    listings: Mapping[Listing, tuple[str, ...]]
-    loaded_model: str | None = None
+    done: Painting
+
+    async def painting(self) -> Painting:
+        """Return them."""
+        return self.done
 
 
 class Backend(Protocol):
-    """A server that paints. Every call has a timeout and raises only ``BackendError`` (or is cancelled)."""
+    """A server that paints. Every call has a timeout and raises only ``BackendError`` (or is cancelled).
+
+    What its ``capabilities`` lack is refused with ``RejectedError``.
+    """
 
     @property
     def name(self) -> str:
@@ -88,13 +90,35 @@ class Backend(Protocol):
         request: PaintRequest,
         *,
         task: str,
-        init_image: bytes | None,
+        images: Mapping[str, bytes],
         on_progress: Callable[[Progress], None],
-    ) -> Painting:
-        """Paint ``request``; ``task`` is our own id for it. Cancelling the call interrupts the server."""
+    ) -> Answer:
+        """Paint ``request`` and return as soon as the server is free for the next.
 
-    async def abandon(self, task: str) -> None:
-        """Stop ``task`` if the server still works on it, left over from an earlier life of ours."""
+        ``task`` is our own id for it; ``images`` holds the encoded pictures of ``request.images()`` by their
+        hash. Cancelling the call interrupts the server, and only this task there.
+        """
+
+    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:
+        """Return a larger copy of an encoded picture."""
+
+    async def interrogate(self, picture: bytes, model: str | None = None) -> str:
+        """Describe an encoded picture in words, by one of its interrogators."""
+
+    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:
+        """Return an encoded picture without its background, as PNG, by one of its cutters."""
+
+    async def refresh(self) -> None:
+        """Have the server look for new files in its folders."""
+
+    async def resume(
+        self, request: PaintRequest, *, task: str, on_progress: Callable[[Progress], None]
+    ) -> Answer | None:
+        """Return the answer to ``task``, sent in an earlier life of ours, once it is there.
+
+        ``None``: the server does not know it any more, or cannot give answers a second time; then it is made
+        sure that it no longer works on it.
+        """
 
     async def close(self) -> None:
         """Free its connections."""

@@ -7,9 +7,10 @@ from types import MappingProxyType
 import structlog
 from rapidfuzz import fuzz, process, utils
 
+from bot.domain.capability import Capabilities, Listing
 from bot.domain.errors import BackendError, RequestError
 from bot.domain.options import Options
-from bot.domain.ports import Backend, Capabilities, Listing
+from bot.domain.ports import Backend
 from bot.domain.text import N_
 
 log = structlog.get_logger(__name__)

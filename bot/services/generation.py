@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.errors import BackendError, BotError, Failure
 from bot.domain.job import Lease, Picture, Result
-from bot.domain.ports import Announcer, Backend, Blobs, Painting, Progress
+from bot.domain.ports import Announcer, Answer, Backend, Blobs, Painting, Progress
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
@@ -117,7 +117,7 @@ class Generation:
             self._announcer.progressed(job_id, progress)
 
         try:
-            painting = await self._generate(backend, lease, on_progress)
+            answer = await self._generate(backend, lease, on_progress)
         except BackendError as error:
             if error.retryable:
                 self._fleet.report_down(backend, error)
@@ -129,22 +129,27 @@ class Generation:
             await self._fail(lease, error.failure(), unserved=1 - last.fraction)
         else:
             await self._storing.acquire()
-            stores.create_task(self._store(backend, lease, painting), name=f"storing job {job_id}")
+            stores.create_task(self._store(backend, lease, answer), name=f"storing job {job_id}")
 
-    async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Painting:
+    async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Answer:
         job = lease.job
         request = job.spec.request
-        init_image = await self._blobs.get(request.init_image) if request.init_image else None
         if job.task is not None and job.task != lease.task:
             if job.backend == backend.name:
-                await backend.abandon(job.task)
+                answer = await backend.resume(request, task=job.task, on_progress=on_progress)
+                if answer is not None:
+                    return answer
             await self._jobs.note_task(lease, backend.name, lease.task)
-        return await backend.generate(request, task=lease.task, init_image=init_image, on_progress=on_progress)
+        images = {blob: await self._blobs.get(blob) for blob in request.images()}
+        return await backend.generate(request, task=lease.task, images=images, on_progress=on_progress)
 
-    async def _store(self, backend: Backend, lease: Lease, painting: Painting) -> None:
+    async def _store(self, backend: Backend, lease: Lease, answer: Answer) -> None:
         try:
-            result = await self._kept(backend, painting)
+            result = await self._kept(backend, await answer.painting())
             job = await self._jobs.paint(lease, result)
+        except BackendError as error:
+            await self._fail(lease, error.failure(), unserved=0.0)
+            return
         except Exception:
             # Painting it again would fail the same way and hold the backend: the host has to make room.
             log.exception("pictures not stored", job=lease.job.id)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands
 
+from bot.domain.capability import Listing
 from bot.domain.limits import Limits
-from bot.domain.ports import Listing
 from bot.ui.options import Option
 
 CHOICE_LENGTH = 100

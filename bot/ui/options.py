@@ -7,11 +7,11 @@ from typing import Any
 
 import discord
 
+from bot.domain.capability import Listing
 from bot.domain.errors import RequestError
 from bot.domain.job import Job, Ping
 from bot.domain.limits import MIN_SIDE, Limits
 from bot.domain.options import Options, Shape
-from bot.domain.ports import Listing
 from bot.domain.request import MAX_SEED, Lora
 from bot.domain.text import N_
 from bot.ui.words import cut, exact, one_line

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import discord
 
+from bot.domain.capability import Listing
 from bot.domain.job import Job, Place, State
-from bot.domain.ports import Listing
 from bot.domain.text import N_
 from bot.i18n import duration, ordinal, say
 from bot.services.catalogue import Catalogue

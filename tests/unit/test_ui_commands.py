@@ -4,8 +4,8 @@ import discord
 from discord import AppCommandOptionType as Kind
 from discord import app_commands
 
+from bot.domain.capability import Listing
 from bot.domain.limits import Limits
-from bot.domain.ports import Listing
 from bot.ui.commands import anywhere, command, completion, group, servers_only
 from bot.ui.options import OPTIONS, REMIX
 

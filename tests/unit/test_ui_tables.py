@@ -1,9 +1,13 @@
-from typing import NoReturn
+import time
 
+from bot.backends.address import BackendAddress
+from bot.backends.sketch.painter import Sketch
+from bot.domain.capability import Capabilities, Listing
 from bot.domain.job import Ping, Place, State
 from bot.domain.limits import Limits
 from bot.domain.options import Options
-from bot.domain.ports import Backend, Capabilities, Listing
+from bot.domain.ports import Backend
+from bot.imaging.imaging import Imaging
 from bot.services.catalogue import Catalogue
 from bot.services.preferences import Effective, Scope
 from bot.ui import tables
@@ -19,29 +23,15 @@ EFFECTIVE = Effective(
 )
 
 
-class Lister:
-    """A backend that only has lists."""
-
-    name = "gpu1"
-    slots = 1
+class Lister(Sketch):
+    """A backend of which only the lists matter."""
 
     def __init__(self, *models: str, loaded: str | None = None) -> None:
-        self.listed = Capabilities({Listing.MODELS: models}, loaded)
+        super().__init__(BackendAddress("sketch", "gpu1"), clock=time.time, imaging=Imaging())
+        self.listed = Capabilities({Listing.MODELS: models}, loaded_model=loaded)
 
     async def capabilities(self) -> Capabilities:
         return self.listed
-
-    async def health(self) -> None:
-        raise NotImplementedError
-
-    async def generate(self, *_: object, **__: object) -> NoReturn:
-        raise NotImplementedError
-
-    async def abandon(self, task: str) -> None:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        raise NotImplementedError
 
 
 async def catalogue(backend: Backend) -> Catalogue:

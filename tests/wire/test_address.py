@@ -17,6 +17,14 @@ def test_several_backends_are_numbered_as_they_stand() -> None:
     assert found[0].step_s == 0.2
 
 
+def test_options_follow_the_address() -> None:
+    gpu, local = parse(
+        "webui=http://gpu1:7860  name=Gpu-1 slots=2, diffusers=/models/my sd name=own cache_gb=12.5"
+    )
+    assert (gpu.name, gpu.url, gpu.slots) == ("Gpu-1", "http://gpu1:7860", 2)
+    assert (local.name, local.source, local.cache_gb) == ("own", "/my sd", 12.5)
+
+
 def test_credentials_are_decoded_and_never_shown() -> None:
     (address,) = parse("webui=http://b%C3%B6t:p%40ss%2Cw%3Ard@host:7860")
     assert address.auth == ("böt", "p@ss,w:rd")
@@ -32,7 +40,10 @@ def test_a_setting_of_its_own_wins_over_the_address() -> None:
     ("text", "words"),
     [
         ("", "names no backend"),
-        ("http://user:hunter2@host", "entry 1 must begin with a kind of backend: webui or sketch"),
+        (
+            "http://user:hunter2@host",
+            "entry 1 must begin with a kind of backend: webui, comfyui, diff",
+        ),
         ("sketch, comfy=http://user:hunter2@host", "entry 2 must begin with a kind"),
         ("webui", "entry 1 needs an address like http://127.0.0.1:7860"),
         ("webui=ftp://user:hunter2@host", "needs an address"),
@@ -44,6 +55,14 @@ def test_a_setting_of_its_own_wins_over_the_address() -> None:
         ("sketch=fast", "seconds per step, a number from 0 to 60"),
         ("sketch=-1", "seconds per step"),
         ("sketch=nan", "seconds per step"),
+        ("diffusers", "hub's id, a folder or a .safetensors file"),
+        ("webui=http://user:hunter2@host slots=17", "slots must be a number from 1 to 16"),
+        ("webui=http://user:hunter2@host slots=two", "slots must be a number"),
+        ("webui=http://user:hunter2@host name=a/b", "name must be letters"),
+        ("webui=http://user:hunter2@host ca=/no/such/file", "ca must be a file"),
+        ("webui=http://user:hunter2@host device=cpu", "webui has no option device"),
+        ("webui=http://user:hunter2@host speed=2", "needs an address"),
+        ("webui=http://a name=x, comfyui=http://b name=x", "two backends x"),
     ],
 )
 def test_a_wrong_entry_is_named_in_one_sentence_without_its_password(text: str, words: str) -> None:

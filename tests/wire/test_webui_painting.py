@@ -8,8 +8,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.backends.webui import answers, listings, payload
 from bot.backends.webui.listings import Choice
+from bot.domain.capability import Listing
 from bot.domain.errors import RejectedError
-from bot.domain.ports import Listing
 from bot.domain.request import Lora
 from bot.imaging import pngtext
 from bot.imaging.sniffing import sniff

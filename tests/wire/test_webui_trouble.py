@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.backends.webui import errors
+from bot.backends.webui import trouble
+from bot.domain.capability import Listing
 from bot.domain.errors import (
     AuthError,
     BackendError,
@@ -15,7 +16,6 @@ from bot.domain.errors import (
     RejectedError,
     UnreachableError,
 )
-from bot.domain.ports import Listing
 from tests.standins.webui import Fault, recording
 from tests.wire.workbench import QUICK, Bench, order, painted
 
@@ -153,7 +153,7 @@ async def test_an_interrupted_answer_is_never_a_result(bench: Bench) -> None:
     client = bench.client()
     job = asyncio.create_task(painted(client, order(steps=500)))
     await bench.server.begun("1-1")
-    await client.abandon("1-1")
+    await client.resume(order(), task="1-1", on_progress=print)
     with pytest.raises(RejectedError, match="stopped at webui-1 before it was done"):
         await job
     assert bench.server.painted == ["1-1"]
@@ -164,19 +164,19 @@ async def test_a_job_of_an_earlier_life_is_stopped_and_others_are_not(bench: Ben
     earlier = asyncio.create_task(painted(bench.client(), order(steps=60), task="7-1"))
     await bench.server.begun("7-1")
     later = bench.client()
-    await later.abandon("8-1")
+    await later.resume(order(), task="8-1", on_progress=print)
     assert bench.server.posts("/sdapi/v1/interrupt") == []
-    await later.abandon("7-1")
+    await later.resume(order(), task="7-1", on_progress=print)
     assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
     await asyncio.wait([earlier])
-    await later.abandon("7-1")
+    await later.resume(order(), task="7-1", on_progress=print)
     assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
     earlier.exception()
 
 
 async def test_abandoning_at_a_server_that_is_away_is_no_failure(bench: Bench) -> None:
     await bench.server.stop()
-    await bench.client().abandon("1-1")
+    await bench.client().resume(order(), task="1-1", on_progress=print)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_abandoning_at_a_server_that_is_away_is_no_failure(bench: Bench) -
 )
 def test_recorded_refusals_are_understood(name: str, kind: type[BackendError], words: str) -> None:
     recorded = recording(name)
-    error = errors.refusal("webui-1", recorded["status"], json.dumps(recorded["body"]).encode())
+    error = trouble.refusal("webui-1", recorded["status"], json.dumps(recorded["body"]).encode())
     assert type(error) is kind
     assert words in str(error)
 

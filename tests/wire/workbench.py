@@ -2,9 +2,9 @@ import time
 
 from bot.backends.address import BackendAddress
 from bot.backends.decoding import Decoder
-from bot.backends.factory import build
+from bot.backends.factory import Workshop, build
 from bot.backends.webui.client import WebUI
-from bot.backends.webui.wire import Pace
+from bot.backends.wire import Pace
 from bot.domain.ports import Painting, Progress
 from bot.domain.request import PaintRequest
 from bot.imaging.imaging import Imaging
@@ -24,9 +24,7 @@ class Bench:
 
     def client(self, pace: Pace = QUICK, auth: tuple[str, str] | None = None) -> WebUI:
         address = BackendAddress("webui", "webui-1", self.server.url, auth)
-        (backend,) = build(
-            [address], clock=time.monotonic, imaging=self._imaging, decoder=self._decoder, pace=pace
-        )
+        (backend,) = build([address], Workshop(time.monotonic, self._imaging, self._decoder, pace))
         assert isinstance(backend, WebUI)
         self._clients.append(backend)
         return backend
@@ -44,5 +42,6 @@ async def painted(
     client: WebUI, request: PaintRequest, init_image: bytes | None = None, task: str = "1-1"
 ) -> tuple[Painting, list[Progress]]:
     told: list[Progress] = []
-    painting = await client.generate(request, task=task, init_image=init_image, on_progress=told.append)
-    return painting, told
+    images = {request.init_image: init_image} if request.init_image and init_image else {}
+    answer = await client.generate(request, task=task, images=images, on_progress=told.append)
+    return await answer.painting(), told

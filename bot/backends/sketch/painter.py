@@ -1,15 +1,16 @@
 """The built-in painter: abstract pictures from prompt and seed, without a model, for trying the bot out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot.backends import names
+from bot.backends import lacking, names
 from bot.backends.address import BackendAddress
 from bot.domain import infotext
+from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import BotError, RejectedError
-from bot.domain.ports import Capabilities, Clock, Listing, Painted, Painting, Progress
-from bot.domain.request import PaintRequest
+from bot.domain.ports import Answer, Clock, Painted, Painting, Progress, Ready
+from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.imaging.sketching import Subject, glimpse, paint
@@ -17,6 +18,17 @@ from bot.imaging.sketching import Subject, glimpse, paint
 MODEL = "sketch (no model)"
 SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DPM++ SDE", "DDIM", "UniPC")
 SCHEDULERS = ("Automatic", "Karras", "Exponential", "SGM Uniform")
+CAPABILITIES = Capabilities(
+    {
+        Listing.MODELS: (MODEL,),
+        Listing.SAMPLERS: SAMPLERS,
+        Listing.SCHEDULERS: SCHEDULERS,
+        Listing.LORAS: (),
+    },
+    frozenset({Feature.IMG2IMG}),
+    MODEL,
+    kin="built in, paints without a model",
+)
 PREVIEWS = 5
 """Previews shown of one job."""
 
@@ -24,10 +36,9 @@ PREVIEWS = 5
 class Sketch:
     """Paints in this process; ``step_s`` of its address is the real time in seconds that a step takes."""
 
-    slots = 1
-
     def __init__(self, address: BackendAddress, *, clock: Clock, imaging: Imaging) -> None:
         self.name = address.name
+        self.slots = address.slots
         self._step_s = address.step_s
         self._clock = clock
         self._imaging = imaging
@@ -37,24 +48,19 @@ class Sketch:
 
     async def capabilities(self) -> Capabilities:
         """Tell names a real server has too; they change nothing here."""
-        listings = {
-            Listing.MODELS: (MODEL,),
-            Listing.SAMPLERS: SAMPLERS,
-            Listing.SCHEDULERS: SCHEDULERS,
-            Listing.LORAS: (),
-        }
-        return Capabilities(listings, MODEL)
+        return CAPABILITIES
 
     async def generate(
         self,
         request: PaintRequest,
         *,
         task: str,  # noqa: ARG002 - nothing here outlives the call
-        init_image: bytes | None,
+        images: Mapping[str, bytes],
         on_progress: Callable[[Progress], None],
-    ) -> Painting:
+    ) -> Answer:
         """Paint ``request``, step by step; cancelling ends it within a step."""
         self._check(request)
+        init_image = images[request.init_image] if request.init_image is not None else None
         started = self._clock()
         strength = 1.0 if init_image is None or request.strength is None else request.strength
         subject = Subject(request.prompt, request.seed, request.width, request.height, init_image, strength)
@@ -65,15 +71,38 @@ class Sketch:
             raise RejectedError(error.message, error.hint, **error.values) from error
         seconds = self._clock() - started
         sampler, scheduler = request.sampler or SAMPLERS[0], request.scheduler or SCHEDULERS[0]
-        return Painting(tuple(pictures), seconds, MODEL, sampler, scheduler)
+        return Ready(Painting(tuple(pictures), seconds, MODEL, sampler, scheduler))
 
-    async def abandon(self, task: str) -> None:
-        """Return: a painting ends with the process that asked for it."""
+    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
+        """Refuse: there is nothing for it here."""
+        raise lacking.refusal(self.name, Feature.UPSCALE)
+
+    async def interrogate(self, picture: bytes, model: str | None = None) -> str:  # noqa: ARG002
+        """Refuse: there is nothing for it here."""
+        raise lacking.refusal(self.name, Feature.INTERROGATE)
+
+    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:  # noqa: ARG002
+        """Refuse: there is nothing for it here."""
+        raise lacking.refusal(self.name, Feature.CUTOUT)
+
+    async def refresh(self) -> None:
+        """Return: there are no folders to look into."""
+
+    async def resume(
+        self,
+        request: PaintRequest,  # noqa: ARG002
+        *,
+        task: str,  # noqa: ARG002
+        on_progress: Callable[[Progress], None],  # noqa: ARG002
+    ) -> Answer | None:
+        """Return ``None``: a painting ends with the process that asked for it."""
+        return None
 
     async def close(self) -> None:
         """Return: there are no connections."""
 
     def _check(self, request: PaintRequest) -> None:
+        lacking.check(self.name, request, CAPABILITIES)
         names.check(self.name, N_("model"), request.model, (MODEL,))
         names.check(self.name, N_("sampler"), request.sampler, SAMPLERS)
         names.check(self.name, N_("scheduler"), request.scheduler, SCHEDULERS)

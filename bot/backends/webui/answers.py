@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from bot.backends import errors
 from bot.backends.decoding import split
-from bot.backends.webui import errors
 from bot.backends.webui.listings import Choice
 from bot.domain import infotext
 from bot.domain.ports import Painted, Painting

@@ -3,19 +3,21 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import structlog
 
+from bot.backends import errors, lacking
 from bot.backends.address import BackendAddress
 from bot.backends.decoding import Decoder
-from bot.backends.webui import answers, errors, listings, payload, progress
+from bot.backends.webui import answers, listings, payload, progress, trouble
 from bot.backends.webui.listings import PATHS, Choice, Entry
 from bot.backends.webui.progress import Course, Reading
-from bot.backends.webui.wire import Pace, Wire, alongside
+from bot.backends.wire import Pace, Wire, alongside
+from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import (
     AuthError,
     BackendError,
@@ -24,8 +26,8 @@ from bot.domain.errors import (
     RejectedError,
     UnreachableError,
 )
-from bot.domain.ports import Capabilities, Clock, Listing, Painting, Progress
-from bot.domain.request import PaintRequest
+from bot.domain.ports import Answer, Clock, Painted, Progress, Ready
+from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.imaging.imaging import Imaging
 
 log = structlog.get_logger(__name__)
@@ -46,19 +48,18 @@ class _Attempt:
 
 
 class WebUI:
-    """One server that speaks the WebUI's API; it paints one job at a time.
+    """One server that speaks the WebUI's API; it paints one job after the other.
 
     Of what ``address`` holds, only its name is ever told. ``decoder`` and ``imaging`` are shared with other
     backends and closed by their owner.
     """
 
-    slots = 1
-
     def __init__(
         self, address: BackendAddress, *, clock: Clock, imaging: Imaging, decoder: Decoder, pace: Pace
     ) -> None:
         self.name = address.name
-        self._wire = Wire(address, pace)
+        self.slots = address.slots
+        self._wire = Wire(address, pace, trouble.refusal)
         self._clock = clock
         self._imaging = imaging
         self._decoder = decoder
@@ -92,12 +93,13 @@ class WebUI:
         request: PaintRequest,
         *,
         task: str,
-        init_image: bytes | None,
+        images: Mapping[str, bytes],
         on_progress: Callable[[Progress], None],
-    ) -> Painting:
+    ) -> Answer:
         """Paint ``request``; an answer to a job that was interrupted is never taken for its result."""
         choice = await self._choose(request)
         fields = payload.payload(request, choice, task=task)
+        init_image = images[request.init_image] if request.init_image is not None else None
         if init_image is None:
             body = payload.encode(fields, None)
         else:
@@ -117,11 +119,33 @@ class WebUI:
         if attempt.stopped:
             raise errors.stopped(self.name)
         seconds = self._clock() - started
-        return await self._decoder.run(answers.painting, self.name, answer, request, choice, seconds)
+        return Ready(await self._decoder.run(answers.painting, self.name, answer, request, choice, seconds))
 
-    async def abandon(self, task: str) -> None:
-        """Stop ``task`` if the server still works on it; a server that knows no tasks is left alone."""
+    async def resume(
+        self,
+        request: PaintRequest,  # noqa: ARG002
+        *,
+        task: str,
+        on_progress: Callable[[Progress], None],  # noqa: ARG002
+    ) -> Answer | None:
+        """Return ``None``: the server answers once. It is stopped if it still works on ``task``."""
         await self._stop(task)
+        return None
+
+    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:
+        """Refuse."""
+        raise lacking.refusal(self.name, Feature.UPSCALE)
+
+    async def interrogate(self, picture: bytes, model: str | None = None) -> str:
+        """Refuse."""
+        raise lacking.refusal(self.name, Feature.INTERROGATE)
+
+    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:
+        """Refuse."""
+        raise lacking.refusal(self.name, Feature.CUTOUT)
+
+    async def refresh(self) -> None:
+        """Do nothing."""
 
     async def read_infotext(self, picture: bytes) -> str:
         """Let the server read a picture's infotext (``png-info``); empty if it has none."""

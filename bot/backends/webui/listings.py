@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.backends import names
 from bot.backends.decoding import elements
-from bot.domain.ports import Capabilities, Listing
+from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.prompting.loras import can_be_tagged
@@ -58,7 +58,7 @@ def capabilities(lists: dict[Listing, tuple[Entry, ...]], options: Any) -> Capab
     title = options.get("sd_model_checkpoint") if isinstance(options, dict) else None
     loaded = find(title, lists.get(Listing.MODELS, ())) if isinstance(title, str) else None
     plain = {listing: tuple(entry.name for entry in entries) for listing, entries in lists.items()}
-    return Capabilities(plain, loaded)
+    return Capabilities(plain, frozenset({Feature.IMG2IMG}), loaded)
 
 
 def find(name: str, entries: Iterable[Entry]) -> str | None:

@@ -1,21 +1,25 @@
-"""HTTP to one WebUI: every call bounded, every failure a ``BackendError`` in words."""
+"""HTTP to one server: every call bounded, every failure a ``BackendError`` in words."""
 
 import asyncio
 import io
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import stamina
 
+from bot.backends import errors
 from bot.backends.address import BackendAddress
-from bot.backends.webui import errors
-from bot.domain.errors import UnreachableError
+from bot.domain.errors import BackendError, UnreachableError
 
+Refusal = Callable[[str, int, bytes], BackendError]
+"""From a backend's name, a status and a body to the error they stand for."""
 MAX_ANSWER_BYTES = 512 * 1024 * 1024
 _READ_BYTES = 256 * 1024
 
@@ -37,17 +41,19 @@ class Pace:
 
 
 class Wire:
-    """The connection to one server.
+    """The connection to one server; ``refusal`` reads an answer whose status is not 200.
 
     Each call has a connection of its own: Forge closes pooled ones after a failure without saying so, and a
     paint request on such a connection may or may not have begun.
     """
 
-    def __init__(self, address: BackendAddress, pace: Pace) -> None:
+    def __init__(self, address: BackendAddress, pace: Pace, refusal: Refusal) -> None:
         self._name = address.name
         self._url = address.url
         self._headers = _authorization(address.auth)
         self._pace = pace
+        self._ca = address.ca
+        self._refusal = refusal
         self._opened: aiohttp.ClientSession | None = None
 
     async def get(self, path: str) -> bytearray:
@@ -86,7 +92,7 @@ class Wire:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=16, force_close=True),
+                connector=aiohttp.TCPConnector(limit=64, force_close=True, ssl=_trust(self._ca)),
                 headers=self._headers,
                 read_bufsize=_READ_BYTES,
             )
@@ -118,7 +124,7 @@ class Wire:
             if len(body) > MAX_ANSWER_BYTES:
                 raise errors.broken(self._name)
         if response.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-            raise errors.refusal(self._name, response.status, bytes(body))
+            raise self._refusal(self._name, response.status, bytes(body))
         return body
 
 
@@ -133,6 +139,14 @@ async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext | bool:
+    if ca is None:
+        return True
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca)
+    return context
 
 
 def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:

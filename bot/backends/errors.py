@@ -1,9 +1,6 @@
-"""What a WebUI says when it does not paint, in words a person can act on."""
+"""What a server says when it does not paint, in words a person can act on, whatever its kind."""
 
-import json
-import re
 from http import HTTPStatus
-from typing import Any
 
 import aiohttp
 
@@ -11,7 +8,6 @@ from bot.domain.errors import (
     AuthError,
     BackendError,
     BackendTimeoutError,
-    NotEnabledError,
     OutOfMemoryError,
     ProtocolError,
     RejectedError,
@@ -20,9 +16,6 @@ from bot.domain.errors import (
 from bot.domain.text import N_
 
 MAX_REASON = 200
-_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|out of memory|not enough memory", re.IGNORECASE)
-_NOT_A_NUMBER = re.compile(r"NansException|\bNaNs?\b")
-_FOLDERS = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[\w.\- ]+[\\/])+")
 _AWAY = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -33,8 +26,8 @@ _AWAY = frozenset(
 )
 
 
-def refusal(backend: str, status: int, body: bytes) -> BackendError:
-    """Return the error that an answer with another status than 200 stands for."""
+def by_status(backend: str, status: int) -> BackendError | None:
+    """Return the error that an answer's status stands for with every kind of server, if it is such a one."""
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return AuthError(
             N_("{backend} does not let the bot in."),
@@ -48,40 +41,35 @@ def refusal(backend: str, status: int, body: bytes) -> BackendError:
             backend=backend,
             status=status,
         )
-    answer = _json(body)
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and _is_no_route(answer):
-        return not_enabled(backend)
-    return _failed(backend, status, answer)
+    return None
 
 
-def _failed(backend: str, status: int, answer: Any) -> BackendError:
-    # OutOfMemoryError and NansException are class names: the WebUI puts them into ``error``.
-    everything = json.dumps(answer) if answer is not None else ""
-    if _OUT_OF_MEMORY.search(everything):
-        return OutOfMemoryError(
-            N_("{backend} ran out of graphics memory."),
-            N_("Choose a smaller size or fewer pictures."),
-            backend=backend,
-        )
-    if _NOT_A_NUMBER.search(everything):
-        return RejectedError(
-            N_("{backend} computed no picture, only invalid numbers (NaN)."),
-            N_("Try another model or VAE; if it stays so, its host should start it with --no-half."),
-            backend=backend,
-        )
-    reason = _reason(answer)
-    if not reason:
-        return ProtocolError(
-            N_("{backend} failed and did not say why (status {status})."),
-            N_("Try again; if it stays so, its host finds more in its log."),
-            backend=backend,
-            status=status,
-        )
+def out_of_memory(backend: str) -> OutOfMemoryError:
+    """Return the words for a request that does not fit the graphics memory."""
+    return OutOfMemoryError(
+        N_("{backend} ran out of graphics memory."),
+        N_("Choose a smaller size or fewer pictures."),
+        backend=backend,
+    )
+
+
+def refused(backend: str, reason: str) -> RejectedError:
+    """Return the words for a request that the server refused for ``reason``, in its own words."""
     return RejectedError(
         N_("{backend} refused: {reason}"),
         N_("Change what it complains about and ask again."),
         backend=backend,
-        reason=reason,
+        reason=reason[:MAX_REASON],
+    )
+
+
+def unexplained(backend: str, status: int) -> ProtocolError:
+    """Return the words for a failure without a reason."""
+    return ProtocolError(
+        N_("{backend} failed and did not say why (status {status})."),
+        N_("Try again; if it stays so, its host finds more in its log."),
+        backend=backend,
+        status=status,
     )
 
 
@@ -99,15 +87,6 @@ def no_images(backend: str) -> ProtocolError:
     return ProtocolError(
         N_("{backend} finished without a picture."),
         N_("Try again; if it stays so, its host finds more in its log."),
-        backend=backend,
-    )
-
-
-def not_enabled(backend: str) -> NotEnabledError:
-    """Return the words for a server whose API is switched off."""
-    return NotEnabledError(
-        N_("{backend} answers, but its API is switched off."),
-        N_("Its host has to start it with --api."),
         backend=backend,
     )
 
@@ -152,34 +131,3 @@ def lost(backend: str, error: Exception) -> UnreachableError:
     return UnreachableError(
         message, N_("The job keeps its place and is painted when it is back."), backend=backend
     )
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
-
-
-def _is_no_route(answer: Any) -> bool:
-    """Tell a missing route (FastAPI's own words, or no JSON at all) from a refusal that has a reason."""
-    return not isinstance(answer, dict) or answer.get("detail") in {"Not Found", "Method Not Allowed", None, ""}
-
-
-def _reason(answer: Any) -> str:
-    """Return the first of detail, errors and error that says something, without the server's folders."""
-    if not isinstance(answer, dict):
-        return ""
-    detail = answer.get("detail")
-    if isinstance(detail, list):
-        return "; ".join(_complaint(item) for item in detail[:3] if isinstance(item, dict))[:MAX_REASON]
-    texts = (answer.get(key) for key in ("detail", "errors", "message", "error"))
-    text = next((text for text in texts if isinstance(text, str) and text.strip()), "")
-    first = text.strip().splitlines()[0] if text else ""
-    return _FOLDERS.sub("", first)[:MAX_REASON]
-
-
-def _complaint(item: dict[str, Any]) -> str:
-    location = item.get("loc")
-    field = location[-1] if isinstance(location, list) and location else "?"
-    return f"{field}: {item.get('msg', '?')}"

@@ -1,0 +1,122 @@
+"""What a backend can do, and what a request needs of one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.request import PaintRequest
+from bot.domain.text import N_
+
+
+class Listing(StrEnum):
+    """The lists of names a backend has."""
+
+    MODELS = "models"
+    SAMPLERS = "samplers"
+    SCHEDULERS = "schedulers"
+    LORAS = "loras"
+    UPSCALERS = "upscalers"
+    HIRES_UPSCALERS = "hires_upscalers"
+    VAES = "vaes"
+    EMBEDDINGS = "embeddings"
+    HYPERNETWORKS = "hypernetworks"
+    STYLES = "styles"
+    CONTROL_MODELS = "control_models"
+    CONTROL_MODULES = "control_modules"
+    DETAILERS = "detailers"
+    FACE_RESTORERS = "face_restorers"
+    INTERROGATORS = "interrogators"
+    CUTTERS = "cutters"
+    SCRIPTS = "scripts"
+    WORKFLOWS = "workflows"
+
+
+class Feature(StrEnum):
+    """What some backends can do and others cannot; the value is the word for people."""
+
+    IMG2IMG = N_("img2img")
+    INPAINT = N_("inpainting")
+    HIRES = N_("the hires fix")
+    REFINER = N_("a refiner")
+    TILING = N_("tiling")
+    RESTORE_FACES = N_("face restoration")
+    CLIP_SKIP = N_("CLIP skip")
+    VARIATION = N_("variation seeds")
+    CONTROL = N_("ControlNet")
+    DETAIL = N_("ADetailer")
+    FACE_SWAP = N_("face swapping")
+    OVERRIDES = N_("raw WebUI settings")
+    UPSCALE = N_("upscaling")
+    INTERROGATE = N_("describing pictures")
+    CUTOUT = N_("background removal")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do right now; a missing listing means the backend has no such thing.
+
+    ``kin`` says what it is and which version, for admins; ``facts`` are more such lines, by a short name.
+    """
+
+    listings: Mapping[Listing, tuple[str, ...]]
+    features: frozenset[Feature] = frozenset()
+    loaded_model: str | None = None
+    kin: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that a request uses: ``option`` is the word for it, ``listing`` where a backend must have it."""
+
+    listing: Listing
+    option: str
+    name: str
+
+
+def features(request: PaintRequest) -> frozenset[Feature]:
+    """Return what a backend must be able to do for ``request``; an admin's workflow does it all by itself."""
+    if request.workflow is not None:
+        return frozenset()
+    wanted = {
+        Feature.IMG2IMG: request.init_image is not None,
+        Feature.INPAINT: request.mask is not None,
+        Feature.HIRES: request.hires is not None,
+        Feature.REFINER: request.refiner is not None,
+        Feature.TILING: request.tiling,
+        Feature.RESTORE_FACES: request.restore_faces,
+        Feature.CLIP_SKIP: request.clip_skip is not None,
+        Feature.VARIATION: request.variation is not None,
+        Feature.CONTROL: bool(request.controls),
+        Feature.DETAIL: bool(request.details),
+        Feature.FACE_SWAP: request.face_swap is not None,
+        Feature.OVERRIDES: bool(request.overrides or request.extra or request.script),
+    }
+    return frozenset(feature for feature, needed in wanted.items() if needed)
+
+
+def names(request: PaintRequest) -> Iterator[Named]:
+    """Return every listed name that ``request`` uses."""
+    if request.workflow is not None:
+        yield Named(Listing.WORKFLOWS, N_("workflow"), request.workflow.name)
+        return
+    single = (
+        (Listing.MODELS, N_("model"), request.model),
+        (Listing.SAMPLERS, N_("sampler"), request.sampler),
+        (Listing.SCHEDULERS, N_("scheduler"), request.scheduler),
+        (Listing.VAES, N_("vae"), request.vae),
+        (Listing.HIRES_UPSCALERS, N_("upscaler"), request.hires.upscaler if request.hires else None),
+        (Listing.MODELS, N_("refiner"), request.refiner.model if request.refiner else None),
+        (Listing.SCRIPTS, N_("script"), request.script.name if request.script else None),
+        (Listing.FACE_RESTORERS, N_("face restorer"), request.face_swap.restorer if request.face_swap else None),
+    )
+    several = (
+        *((Listing.LORAS, N_("lora"), lora.name) for lora in request.loras),
+        *((Listing.STYLES, N_("style"), style) for style in request.styles),
+        *((Listing.CONTROL_MODELS, N_("ControlNet model"), control.model) for control in request.controls),
+        *((Listing.CONTROL_MODULES, N_("ControlNet module"), control.module) for control in request.controls),
+        *((Listing.DETAILERS, N_("detailer"), detail.model) for detail in request.details),
+    )
+    for listing, option, name in (*single, *several):
+        if name is not None:
+            yield Named(listing, option, name)
