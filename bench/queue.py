@@ -24,6 +24,7 @@ from bot.domain.job import Address, Job, JobSpec, NewJob, Result
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest
 from bot.jobs.embedded import Embedded
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.storage.database import Database
 
@@ -143,7 +144,7 @@ class Bench:
             ended = time.perf_counter()
 
         begun = time.perf_counter()
-        async with self.jobs.serve(1, run):
+        async with self.jobs.serve(Worker(), run):
             await done.wait()
         took = time.perf_counter() - begun
         report("idle gap of a slot p95", p95(gaps[1:]), 20, "ms")

@@ -6,39 +6,28 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import discord
 import structlog
 from discord.ext import commands
 from yarl import URL
 
-from bot.backends.decoding import Decoder
-from bot.backends.factory import Workshop, build
-from bot.backends.wire import Pace
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
 from bot.delivery.messenger import CUT, Messenger
-from bot.domain.ports import Backend, Clock, SettingsStore
+from bot.domain.ports import Clock
 from bot.domain.request import MAX_SEED
-from bot.fetching.attachments import Attachments
-from bot.imaging.imaging import Imaging
-from bot.jobs.embedded import Embedded
-from bot.jobs.service import Jobs
+from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
 from bot.services.generation import Generation
 from bot.services.orders import Orders
 from bot.services.preferences import Preferences
+from bot.services.routing import Routing
 from bot.services.studio import Studio
-from bot.settings import Settings
-from bot.storage.blobs import FolderBlobs
-from bot.storage.database import Database
-from bot.storage.settings import StoredSettings
+from bot.settings import DISCORD_API, Settings
 from bot.tree import Tree
 
 log = structlog.get_logger(__name__)
@@ -53,7 +42,6 @@ EXTENSIONS = (
     "cogs.queue",
     "cogs.help",
 )
-DISCORD_API = "https://discord.com/api/v10"
 SWEEP_S = 60.0
 TOKEN_REFUSED = 4004
 """The gateway's close code for a token that Discord no longer knows (Discord docs, Opcodes and Status Codes)."""
@@ -85,19 +73,6 @@ def intents() -> discord.Intents:
     return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Foundations:
-    """What stands before Discord is there: the queue, the store, the painters, and the time."""
-
-    jobs: Jobs
-    store: SettingsStore
-    blobs: FolderBlobs
-    backends: tuple[Backend, ...]
-    imaging: Imaging
-    attachments: Attachments
-    clock: Clock
-
-
 class Easel(commands.Bot):
     """The bot as discord.py sees it; the cogs find everything they call in ``studio`` and ``desk``."""
 
@@ -118,21 +93,23 @@ class Easel(commands.Bot):
         jobs, clock = base.jobs, base.clock
         fleet = Fleet(base.backends, clock=clock)
         catalogue = Catalogue(base.backends)
+        routing = Routing(base.backends, catalogue)
         preferences = Preferences(base.store, defaults=settings.defaults, limits=settings.limits)
         self.messenger = Messenger(self, clock=clock)
         self.courier = Courier(jobs, self.messenger, base.blobs, base.imaging, preferences, clock=clock)
-        self.board = Board(jobs, fleet, self.messenger, self.courier, clock=clock)
+        self.board = Board(jobs, fleet, routing, self.messenger, self.courier, clock=clock)
         jobs.on_change(self.board.changed)
         orders = Orders(
             jobs,
             catalogue,
+            routing,
             preferences,
             announcer=self.board,
             draw_seed=lambda: secrets.randbelow(MAX_SEED + 1),
             premium_guilds=settings.premium_guild_ids,
         )
         self.desk = Desk(jobs, orders, self.messenger, base.blobs, base.imaging, base.attachments, clock=clock)
-        self.generation = Generation(jobs, fleet, catalogue, base.blobs, announcer=self.board)
+        self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
         self.studio = Studio(
             jobs, orders, catalogue, preferences, fleet, base.blobs, clock=clock, limits=settings.limits
         )
@@ -233,48 +210,6 @@ class Easel(commands.Bot):
         except discord.HTTPException as error:
             # A server that sent the bot away took the commands with it; that must not keep the bot from starting.
             log.warning("commands not taken back", guild=guild_id, code=error.code)
-
-
-@asynccontextmanager
-async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterator[Foundations]:
-    """Open the queue, the store and the backends' clients, and close them in the opposite order.
-
-    Raises ``BotError`` where another process has the queue or the data folder cannot be used.
-    """
-    folder = settings.data_dir
-    database = Database(settings.database_url.get_secret_value() or Database.in_folder(folder))
-    jobs = Jobs(database, Embedded(database), clock=clock, max_wait_s=settings.max_wait_h * 3600)
-    async with AsyncExitStack() as stack:
-        recovery = await jobs.open()
-        stack.push_async_callback(jobs.close)
-        if recovery.requeued or recovery.failed:
-            log.info("jobs of an earlier life", requeued=len(recovery.requeued), failed=len(recovery.failed))
-        imaging = Imaging()
-        stack.push_async_callback(imaging.close)
-        decoder = Decoder()
-        stack.push_async_callback(decoder.close)
-        attachments = Attachments(hosts=_attachment_hosts(settings))
-        stack.push_async_callback(attachments.close)
-        backends = build(
-            settings.backend_addresses,
-            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s)),
-        )
-        for backend in backends:
-            stack.push_async_callback(backend.close)
-        yield Foundations(
-            jobs=jobs,
-            store=StoredSettings(database),
-            blobs=FolderBlobs(folder / "blobs", clock),
-            backends=tuple(backends),
-            imaging=imaging,
-            attachments=attachments,
-            clock=clock,
-        )
-
-
-def _attachment_hosts(settings: Settings) -> set[str]:
-    # Whoever stands in for Discord's API serves its attachments too.
-    return set() if settings.discord_api == DISCORD_API else {URL(settings.discord_api).host or ""}
 
 
 async def serve(settings: Settings, stop: asyncio.Event, *, clock: Clock = time.time) -> None:

@@ -23,6 +23,7 @@ WITHOUT_DISCORD = (
     "(https://discord.com/developers/applications, page Bot, Reset Token) and put its token into .env; "
     "to try Easel without a token, run: make rehearse"
 )
+DISCORD_API = "https://discord.com/api/v10"
 _AUTH = re.compile(r"EASEL_BACKEND_([1-9][0-9]?)_AUTH")
 _LIKE_ENOUGH = 70.0
 
@@ -76,7 +77,7 @@ class Settings(BaseSettings):
         "EASEL_DISCORD_API",
         "Discord",
         "Address of Discord's REST API; only for a proxy of your own.",
-        "https://discord.com/api/v10",
+        DISCORD_API,
     )
     sync_guild: int | None = _setting(
         "EASEL_SYNC_GUILD",

@@ -8,6 +8,7 @@ from bot.domain.errors import (
     AuthError,
     BackendError,
     BackendTimeoutError,
+    LostError,
     OutOfMemoryError,
     ProtocolError,
     RejectedError,
@@ -122,12 +123,9 @@ def too_long(backend: str, seconds: float) -> BackendTimeoutError:
 
 def lost(backend: str, error: Exception) -> UnreachableError:
     """Return the words for a connection that failed or broke; addresses stay out of them."""
+    hint = N_("The job keeps its place and is painted when it is back.")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        message = N_("{backend} cannot be reached.")
-    elif isinstance(error, TimeoutError):
-        message = N_("{backend} does not answer.")
-    else:
-        message = N_("The connection to {backend} broke.")
-    return UnreachableError(
-        message, N_("The job keeps its place and is painted when it is back."), backend=backend
-    )
+        return UnreachableError(N_("{backend} cannot be reached."), hint, backend=backend)
+    if isinstance(error, TimeoutError):
+        return UnreachableError(N_("{backend} does not answer."), hint, backend=backend)
+    return LostError(N_("The connection to {backend} broke."), hint, backend=backend)

@@ -13,7 +13,8 @@ from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.domain.job import Job, Place, State
 from bot.domain.ports import Clock, Progress
 from bot.jobs.service import Jobs
-from bot.services.fleet import Fleet
+from bot.services.fleet import Fleet, Outage
+from bot.services.routing import Routing
 from bot.ui import cards
 from bot.ui.card import Card
 
@@ -66,6 +67,7 @@ class Board:
         self,
         jobs: Jobs,
         fleet: Fleet,
+        routing: Routing,
         messenger: Messenger,
         courier: Courier,
         *,
@@ -76,6 +78,7 @@ class Board:
     ) -> None:
         self._jobs = jobs
         self._fleet = fleet
+        self._routing = routing
         self._messenger = messenger
         self._courier = courier
         self._clock = clock
@@ -85,7 +88,7 @@ class Board:
         self._channels: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._slates: dict[int, _Slate] = {}
         self._moved = asyncio.Event()
-        self._outage_since: float | None = None
+        self._outages_since: dict[str, float] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     def changed(self, job: Job) -> None:
@@ -245,19 +248,28 @@ class Board:
     async def _card(self, slate: _Slate) -> Card:
         if slate.job.state is State.RUNNING:
             return cards.painting(slate.job, slate.progress)
-        outage = self._fleet.outage
+        outage = self._outage(slate.job)
         if outage is not None:
             return cards.no_painter(slate.job, outage.since, outage.error)
         slate.place = await self._jobs.place(slate.job.id)
         return cards.waiting(slate.job, slate.place)
 
+    def _outage(self, job: Job) -> Outage | None:
+        """Return why nobody can paint a job now, if it is so."""
+        return self._fleet.outage(self._routing.members(job.lane))
+
+    def _outages(self) -> dict[str, float]:
+        """Return since when each lane that waits has nobody who paints."""
+        waiting = {slate.job.lane: slate.job for slate in self._slates.values() if slate.job.state is State.QUEUED}
+        found = {lane: self._outage(job) for lane, job in waiting.items()}
+        return {lane: outage.since for lane, outage in found.items() if outage is not None}
+
     async def _renew_places(self) -> None:
         """Whenever the line moved, renew what those who wait see of their place."""
         while True:
             await asyncio.sleep(self._interval_s)
-            outage = self._fleet.outage
-            since = outage.since if outage is not None else None
-            turned = since != self._outage_since
+            since = self._outages()
+            turned = since != self._outages_since
             if not (turned or self._moved.is_set()):
                 continue
             self._moved.clear()
@@ -268,7 +280,7 @@ class Board:
                 log.exception("places not renewed")
                 self._moved.set()
             else:
-                self._outage_since = since
+                self._outages_since = since
 
     async def _renew(self, *, turned: bool) -> None:
         waiting = [slate for slate in self._slates.values() if slate.job.state is State.QUEUED]

@@ -4,8 +4,8 @@ BotError
 ├── RequestError    they can fix it: PromptError · LimitError · BusyError
 ├── DeniedError     a rule of this server says no; the hint says who can change it
 ├── GoneError       what this button belongs to is no longer kept
-└── BackendError    UnreachableError · BackendTimeoutError · AuthError · NotEnabledError · RejectedError
-                    · OutOfMemoryError · ProtocolError
+└── BackendError    UnreachableError (LostError) · BackendTimeoutError · AuthError · NotEnabledError
+                    · RejectedError · OutOfMemoryError · ProtocolError
 """
 
 from collections.abc import Mapping
@@ -95,6 +95,10 @@ class UnreachableError(BackendError):
 
 class BackendTimeoutError(BackendError):
     """It accepted the work and then stood still."""
+
+
+class LostError(UnreachableError):
+    """The connection broke when the server may already have been at work: it may have died of this very job."""
 
 
 class AuthError(BackendError):

@@ -6,6 +6,9 @@ from enum import StrEnum
 from bot.domain.errors import Failure
 from bot.domain.request import PaintRequest
 
+COMMON_LANE = "default"
+"""The lane of jobs that every backend can do."""
+
 
 class State(StrEnum):
     """The life of a job; the last three are ends."""
@@ -119,7 +122,7 @@ class NewJob:
     spec: JobSpec
     address: Address
     token: InteractionToken | None = None
-    lane: str = "default"
+    lane: str = COMMON_LANE
 
 
 @dataclass(frozen=True, slots=True)

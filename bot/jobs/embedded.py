@@ -2,21 +2,21 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.domain.fairness import AGAIN
 from bot.domain.job import State
-from bot.jobs.engine import Affinity, Run
+from bot.domain.turns import Turns
+from bot.jobs.engine import Run, Worker
 from bot.jobs.lock import ProcessLock
 from bot.storage.database import Database
-from bot.storage.tables import jobs
+from bot.storage.tables import jobs, lanes
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +25,46 @@ REST_S = 1.0
 REFUSED_S = 10.0
 """How long it rests after the database refused it, as one on a full disk does: a log is on that disk too."""
 _WIDEST = 200
-"""How many jobs affinity looks at."""
+"""How many jobs of a lane affinity looks at."""
 
+_LANES = select(lanes.c.lane)
 _FIRST = (
-    select(jobs.c.id, jobs.c.tag, jobs.c.rank, jobs.c.guild_id, jobs.c.user_id, jobs.c.model)
+    select(
+        *(jobs.c[name] for name in ("id", "lane", "tag", "rank", "cost", "guild_id", "user_id", "model")),
+    )
     .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
     .order_by(jobs.c.tag, jobs.c.rank, jobs.c.id)
     .limit(bindparam("at_most"))
 )
+_GUILDS = (
+    select(jobs.c.lane, func.count(jobs.c.guild_id.distinct()).label("guilds"))
+    .where(jobs.c.state == State.QUEUED.value)
+    .group_by(jobs.c.lane)
+)
 _RUNNING = select(jobs.c.id).where(jobs.c.state == State.RUNNING.value)
+
+
+_Row = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The heads of the lanes that a worker serves, and how many guilds wait in each."""
+
+    rows: Mapping[str, list[_Row]]
+    guilds: Mapping[str, int]
+
+    @classmethod
+    def read(cls, tx: Connection, worker: Worker, at_most: int) -> Self:
+        """Read at most so many jobs of each lane."""
+        served = [lane for lane in tx.scalars(_LANES) if worker.serves(lane)]
+        heads = {lane: list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most})) for lane in served}
+        rows = {lane: found for lane, found in heads.items() if found}
+        guilds = dict.fromkeys(rows, 1)
+        if len(rows) > 1:
+            counted = {row.lane: row.guilds for row in tx.execute(_GUILDS)}
+            guilds = {lane: counted.get(lane, 1) for lane in rows}
+        return cls(rows, guilds)
 
 
 @dataclass(eq=False, slots=True)
@@ -41,8 +72,8 @@ class _Server:
     """One open ``serve``."""
 
     run: Run
-    lanes: Sequence[str]
-    affinity: Affinity | None
+    worker: Worker
+    idle: int = 0
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     runs: set[asyncio.Task[None]] = field(default_factory=set)
@@ -55,7 +86,7 @@ class Embedded:
         self._database = database
         self._lock = ProcessLock(database.file.with_name(database.file.name + ".lock"))
         self._servers: set[_Server] = set()
-        self._slots: Counter[str] = Counter()
+        self._turns = Turns()
         self._runs: dict[int, asyncio.Task[None]] = {}
         self._fetching = asyncio.Lock()
 
@@ -84,6 +115,10 @@ class Embedded:
         """
         if again:
             self._runs.pop(job, None)
+        self.ring()
+
+    def ring(self) -> None:
+        """Let the slots look."""
         for server in self._servers:
             server.bell.set()
 
@@ -93,29 +128,24 @@ class Embedded:
         if run is not None:
             run.cancel()
 
-    def slots(self, lane: str) -> int:
-        """Return how many slots serve ``lane`` now."""
-        return self._slots[lane]
+    def slots(self, lane: str) -> Mapping[str, int]:
+        """Return how many slots serve ``lane`` now, by the worker's name."""
+        serving: dict[str, int] = {}
+        for worker in (server.worker for server in self._servers):
+            if worker.serves(lane):
+                serving[worker.name] = serving.get(worker.name, 0) + worker.slots
+        return serving
 
-    def serve(
-        self,
-        slots: int,
-        run: Run,
-        *,
-        lanes: Sequence[str],
-        affinity: Affinity | None,
-        drain_s: float,
-    ) -> AbstractAsyncContextManager[None]:
-        """Run jobs of ``lanes`` in ``slots`` at once."""
-        return self._serve(slots, _Server(run, lanes, affinity), drain_s)
+    def serve(self, worker: Worker, run: Run, *, drain_s: float) -> AbstractAsyncContextManager[None]:
+        """Run jobs as ``worker``."""
+        return self._serve(_Server(run, worker), drain_s)
 
     @asynccontextmanager
-    async def _serve(self, slots: int, server: _Server, drain_s: float) -> AsyncIterator[None]:
+    async def _serve(self, server: _Server, drain_s: float) -> AsyncIterator[None]:
         self._servers.add(server)
-        self._slots.update(dict.fromkeys(server.lanes, slots))
         try:
             async with asyncio.TaskGroup() as group:
-                loops = [group.create_task(self._slot(server)) for _ in range(slots)]
+                loops = [group.create_task(self._slot(server)) for _ in range(server.worker.slots)]
                 try:
                     yield
                 finally:
@@ -126,7 +156,7 @@ class Embedded:
                         late.cancel()
         finally:
             self._servers.discard(server)
-            self._slots.subtract(dict.fromkeys(server.lanes, slots))
+            self.ring()  # what was left to this one is the others' now
 
     async def _slot(self, server: _Server) -> None:
         while not server.stopping.is_set():
@@ -140,19 +170,42 @@ class Embedded:
             if fetched is not None:
                 await self._rest(server, await self._finish(server, *fetched))
             elif not server.stopping.is_set():
+                server.idle += 1
                 await server.bell.wait()
+                server.idle -= 1
 
     async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
         async with self._fetching:
-            at_most = len(self._runs) + (_WIDEST if server.affinity else 1)
-            rows = await self._database.read(lambda tx: _first(tx, server.lanes, at_most))
-            job = _pick([row for row in rows if row.id not in self._runs], server.affinity)
+            at_most = len(self._runs) + 1 + sum(other.idle for other in self._servers)
+            at_most += _WIDEST if server.worker.window else 0
+            line = await self._database.read(lambda tx: _Line.read(tx, server.worker, at_most))
+            job = self._choose(line, server)
             if job is None or server.stopping.is_set():
                 return None
             run = asyncio.create_task(server.run(job), name=f"job {job}")
             self._runs[job] = run
             server.runs.add(run)
             return job, run
+
+    def _choose(self, line: _Line, server: _Server) -> int | None:
+        for lane in self._turns.order(line.guilds):
+            rows = [row for row in line.rows[lane] if row.id not in self._runs and not self._left(row, server)]
+            row = _pick(rows, server.worker)
+            if row is not None:
+                self._turns.charge(lane, row.cost, line.guilds[lane])
+                return int(row.id)
+        return None
+
+    def _left(self, row: _Row, server: _Server) -> bool:
+        """Leave a job to an idle worker that has its model in memory, while this one would have to load it."""
+        if row.rank == AGAIN or row.model in {None, server.worker.loaded()}:
+            return False
+        for other in self._servers - {server}:
+            worker = other.worker
+            if other.idle and worker.serves(row.lane) and worker.loaded() == row.model:
+                other.bell.set()
+                return True
+        return False
 
     async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> float:
         """Wait for a run to end; return how long to rest after it, in seconds: it may have given its job back."""
@@ -182,25 +235,20 @@ class Embedded:
                 await asyncio.wait_for(server.stopping.wait(), seconds)
 
 
-def _first(tx: Connection, lanes: Sequence[str], at_most: int) -> list[Row[*tuple[Any, ...]]]:
-    rows = [row for lane in lanes for row in tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most})]
-    return sorted(rows, key=lambda row: (row.tag, row.rank, row.id))
-
-
-def _pick(rows: Sequence[Row[*tuple[Any, ...]]], affinity: Affinity | None) -> int | None:
+def _pick(rows: Sequence[_Row], worker: Worker) -> _Row | None:
     """Return the job at the head, or one within the window whose model is loaded and whose user's first it is."""
     if not rows:
         return None
     head = rows[0]
-    model = affinity.loaded() if affinity else None
-    if affinity is None or model is None or head.rank == AGAIN:
-        return int(head.id)
+    model = worker.loaded() if worker.window else None
+    if model is None or head.rank == AGAIN:
+        return head
     seen = set()
     for row in rows:
-        if row.tag > head.tag + affinity.window:
+        if row.tag > head.tag + worker.window:
             break
         owner = (row.guild_id, row.user_id)
         if owner not in seen and row.model in {None, model}:
-            return int(row.id)
+            return row
         seen.add(owner)
-    return int(head.id)
+    return head

@@ -11,15 +11,27 @@ Run = Callable[[int], Coroutine[Any, Any, None]]
 """Does one job by its id; it is cancelled when somebody aborts the job or the drain takes too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Affinity:
-    """Leave to prefer jobs whose model is loaded.
+def _every(_lane: str) -> bool:
+    return True
 
-    ``loaded`` names the model the slot has in memory; a job may be taken up to ``window`` ticks early.
+
+def _nothing() -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who runs jobs: ``slots`` of them at once, of every lane that it ``serves`` at that moment.
+
+    ``loaded`` names the model it has in memory: a job that wants that model may be taken up to ``window``
+    ticks early.
     """
 
-    loaded: Callable[[], str | None]
-    window: int
+    name: str = ""
+    slots: int = 1
+    serves: Callable[[str], bool] = _every
+    loaded: Callable[[], str | None] = _nothing
+    window: int = 0
 
 
 class JobEngine(Protocol):
@@ -46,19 +58,14 @@ class JobEngine(Protocol):
     async def abort(self, job: int) -> None:
         """Cancel the run of ``job`` wherever it runs; nothing if it does not."""
 
-    def slots(self, lane: str) -> int:
-        """Return how many slots serve ``lane`` now."""
+    def ring(self) -> None:
+        """Let all workers look again: what they serve has changed."""
 
-    def serve(
-        self,
-        slots: int,
-        run: Run,
-        *,
-        lanes: Sequence[str],
-        affinity: Affinity | None,
-        drain_s: float,
-    ) -> AbstractAsyncContextManager[None]:
-        """Run jobs of ``lanes`` in ``slots`` at once, each as soon as a slot is free.
+    def slots(self, lane: str) -> Mapping[str, int]:
+        """Return how many slots serve ``lane`` now, by the worker's name."""
+
+    def serve(self, worker: Worker, run: Run, *, drain_s: float) -> AbstractAsyncContextManager[None]:
+        """Run jobs as ``worker``, each as soon as a slot is free.
 
         Leaving the context fetches nothing more, waits ``drain_s`` for what runs, then cancels it.
         """

@@ -67,6 +67,11 @@ class Share:
         self.save()
         return self._waiting.pop(_NEWEST).tag, rank
 
+    @property
+    def weight(self) -> int:
+        """The guild's weight in this lane."""
+        return self._flow.weight
+
     def waits(self, job: int) -> bool:
         """Return whether ``job`` waits here and was not charged yet."""
         return job in self._waiting

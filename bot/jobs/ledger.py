@@ -57,8 +57,7 @@ class Ledger:
             return known
         cost = pace.price(tx, new.spec.request)
         if words.over_caps(share.users, new.user, limits):
-            slots = self._engine.slots(new.lane)
-            wait_s = pace.Forecast(tx, new.lane, slots, now).wait_s(cost)
+            wait_s = pace.Forecast(tx, new.lane, self._engine.slots(new.lane), now).wait_s(cost)
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)
         tag, rank = share.enqueue(new.user, cost, weight)
         job = self._changed(tx, _INSERT, job_row(new, cost=cost, tag=tag, rank=rank, now=now))
@@ -95,11 +94,18 @@ class Ledger:
             return None
         return Held(tx, share, job)
 
-    def requeue(self, held: Held, *, queued_at: float | None = None, crashes: int = 0) -> Job:
-        """Let a charged job wait again before all others; its wait counts from ``queued_at`` if that is given."""
+    def requeue(
+        self, held: Held, *, queued_at: float | None = None, crashes: int = 0, lane: str | None = None
+    ) -> Job:
+        """Let a charged job wait again before all others, in ``lane`` if that is given.
+
+        Its wait counts from ``queued_at`` if that is given.
+        """
+        share = held.share if lane is None else Share(held.tx, self._engine, lane, held.job.guild)
         row = {
             "of_id": held.job.id,
-            "new_tag": held.share.front(held.job.tag),
+            "new_lane": lane or held.job.lane,
+            "new_tag": share.front(held.job.tag),
             "new_rank": AGAIN,
             "new_crashes": held.job.crashes + crashes,
             "new_queued_at": queued_at,
@@ -107,6 +113,21 @@ class Ledger:
         job = self._changed(held.tx, statements.REQUEUE, row)
         self._engine.submit(held.tx, job.id, job.lane, job.tag)
         return job
+
+    def relane(self, tx: Connection, job_id: int, lane: str) -> None:
+        """Let a queued job wait in ``lane``, as if it had come last there; one that was charged stays first."""
+        held = self.hold(tx, job_id, (State.QUEUED,))
+        if held is None:
+            return
+        job, share = held.job, Share(tx, self._engine, lane, held.job.guild)
+        if held.share.waits(job_id):
+            held.share.leave(job_id, job.user, job.cost, 0.0)
+            held.share.save()
+            tag, rank = share.enqueue(job.user, job.cost, held.share.weight)
+        else:
+            tag, rank = share.front(job.tag), AGAIN
+        row = {"of_id": job_id, "new_lane": lane, "new_tag": tag, "new_rank": rank}
+        self._engine.submit(tx, job_id, lane, self._changed(tx, statements.RELANE, row).tag)
 
     def end(
         self,

@@ -1,21 +1,29 @@
-"""How fast a lane is and how dear a model: learnt from every painting, used for costs and for waiting times."""
+"""How fast a backend is and how dear a model: learnt from every painting, for costs and waiting times.
 
-from typing import Any
+A pace is in standard ticks per second of one slot: ticks with every model counted at 1000 permille.
+"""
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.domain.cost import PERMILLE, cost, ewma, learn
-from bot.domain.job import Job, Place
+from bot.domain.job import Place
 from bot.domain.request import PaintRequest
 from bot.jobs import statements
-from bot.storage.tables import lanes, models
+from bot.storage.tables import models, speeds
 
 _SHORTEST_S = 0.001
-_OF_LANE = lanes.c.lane == bindparam("of_lane")
-_PACE = select(lanes.c.pace, lanes.c.standard_pace).where(_OF_LANE)
-_SAVE_PACE = (
-    update(lanes).where(_OF_LANE).values(pace=bindparam("new_pace"), standard_pace=bindparam("new_standard_pace"))
+_EVERY_MODEL = ""
+"""Stands for all models of a backend taken together."""
+
+_OF_BACKEND = speeds.c.backend == bindparam("of_backend")
+_PACES = select(speeds.c.backend, speeds.c.pace).where(speeds.c.model == _EVERY_MODEL)
+_KNOWN = select(speeds.c.model, speeds.c.pace).where(
+    _OF_BACKEND, speeds.c.model.in_([_EVERY_MODEL, bindparam("of_model")])
 )
+_SAVE = update(speeds).where(_OF_BACKEND, speeds.c.model == bindparam("of_model")).values(pace=bindparam("new"))
+_ALL = select(speeds.c.backend, speeds.c.model, speeds.c.pace)
 _PERMILLE = select(models.c.permille).where(models.c.model == bindparam("of_model"))
 _SAVE_PERMILLE = (
     update(models).where(models.c.model == bindparam("of_model")).values(permille=bindparam("new_permille"))
@@ -28,40 +36,54 @@ def price(tx: Connection, request: PaintRequest) -> int:
     return cost(request, permille or PERMILLE)
 
 
-def of_lane(tx: Connection, lane: str) -> Row[*tuple[Any, ...]]:
-    """Return a lane's paces; its row is locked, which has to come before any job's."""
-    return tx.execute(_PACE.with_for_update(), {"of_lane": lane}).one()
+def measure(tx: Connection, request: PaintRequest, backend: str, seconds: float) -> None:
+    """Learn from a request that took ``seconds`` of one slot of ``backend``."""
+    sample = cost(request) / max(seconds, _SHORTEST_S)
+    of = {"of_backend": backend, "of_model": request.model or _EVERY_MODEL}
+    known = {row.model: row.pace for row in tx.execute(_KNOWN, of)}
+    for model in {_EVERY_MODEL, request.model or _EVERY_MODEL}:
+        row = {"of_backend": backend, "of_model": model, "new": ewma(known.get(model), sample)}
+        if model in known:
+            tx.execute(_SAVE, row)
+        else:
+            tx.execute(insert(speeds), {"backend": backend, "model": model, "pace": row["new"]})
+    standard = ewma(known.get(_EVERY_MODEL), sample)
+    _weigh(tx, request, seconds, standard)
 
 
-def measure(tx: Connection, lane: Row[*tuple[Any, ...]], job: Job, seconds: float) -> None:
-    """Learn from a job that took ``seconds`` of one slot of ``lane``."""
-    seconds = max(seconds, _SHORTEST_S)
-    request = job.spec.request
-    standard = ewma(lane.standard_pace, cost(request) / seconds)
-    pace = ewma(lane.pace, job.cost / seconds)
-    tx.execute(_SAVE_PACE, {"of_lane": job.lane, "new_pace": pace, "new_standard_pace": standard})
+def _weigh(tx: Connection, request: PaintRequest, seconds: float, standard: float) -> None:
+    """Learn how dear a model is beside the backend's ``standard`` pace."""
     known = tx.scalar(_PERMILLE, {"of_model": request.model or ""})
-    permille = learn(known or PERMILLE, seconds, request, standard)
+    permille = learn(known or PERMILLE, max(seconds, _SHORTEST_S), request, standard)
     if known is None:
         tx.execute(insert(models), {"model": request.model or "", "permille": permille})
     elif known != permille:
         tx.execute(_SAVE_PERMILLE, {"of_model": request.model or "", "new_permille": permille})
 
 
-class Forecast:
-    """Waiting times in one lane at one moment; ``slots`` serve it."""
+def learnt(tx: Connection) -> dict[str, dict[str, float]]:
+    """Return all paces by backend and model; the model ``""`` stands for all models of the backend."""
+    paces: dict[str, dict[str, float]] = {}
+    for backend, model, pace in tx.execute(_ALL):
+        paces.setdefault(backend, {})[model] = pace
+    return paces
 
-    def __init__(self, tx: Connection, lane: str, slots: int, now: float) -> None:
-        row = tx.execute(_PACE, {"of_lane": lane}).one_or_none()
-        self._pace = (row.pace or 0.0) if row else 0.0
-        self._slots = slots
+
+class Forecast:
+    """Waiting times in one lane at one moment; ``slots`` serve it, by the backend's name."""
+
+    def __init__(self, tx: Connection, lane: str, slots: Mapping[str, int], now: float) -> None:
+        paces = {backend: float(pace) for backend, pace in tx.execute(_PACES)}
+        usual = sum(paces.values()) / len(paces) if paces else 0.0
+        self._rate = sum(count * paces.get(backend, usual) for backend, count in slots.items())
         running = tx.execute(statements.RUNNING_COSTS, {"of_lane": lane}).all()
-        self._running = sum(max(0.0, row.cost - (now - row.started_at) * self._pace) for row in running)
+        self._running = sum(
+            max(0.0, row.cost - (now - row.started_at) * paces.get(row.backend, usual)) for row in running
+        )
 
     def wait_s(self, ticks: int) -> float | None:
         """Return about how long ``ticks`` ahead take, and what runs; ``None`` if unknown or nobody serves."""
-        rate = self._pace * self._slots
-        return (ticks + self._running) / rate if rate else None
+        return (ticks + self._running) / self._rate if self._rate else None
 
     def place(self, ahead: int, cost_ahead: int) -> Place:
         """Return a place in line with its waiting time."""

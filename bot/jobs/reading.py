@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Executable
 from bot.domain.job import Job, Place
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
-from bot.jobs import statements, words
+from bot.jobs import pace, statements, words
 from bot.jobs.engine import JobEngine
 from bot.jobs.pace import Forecast
 from bot.storage.database import Database
@@ -111,6 +111,10 @@ class JobReader:
             return found
 
         return await self._database.read(work)
+
+    async def paces(self) -> dict[str, dict[str, float]]:
+        """Return what was learnt of speeds, in standard ticks per second, by backend and model."""
+        return await self._database.read(pace.learnt)
 
     def _forecast(self, tx: Connection, lane: str) -> Forecast:
         return Forecast(tx, lane, self._engine.slots(lane), self._clock())

@@ -9,6 +9,7 @@ import logging
 import random as _random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from bot.domain.job import Address, Intake, Job, Lease, NewJob, Result, State
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
 from bot.jobs import intakes, pace, statements, words
-from bot.jobs.engine import Affinity, JobEngine
+from bot.jobs.engine import JobEngine, Worker
 from bot.jobs.ledger import Ledger, Recovery
 from bot.jobs.reading import JobReader
 from bot.storage.database import Database
@@ -148,12 +149,15 @@ class Jobs(JobReader):
         if self._leases.get(lease.job.id) == lease:
             self._served[lease.job.id] = share
 
-    async def release(self, lease: Lease) -> bool:
-        """Put a leased job back, first in line and at no charge; ``False``: the lease is lost."""
+    async def release(self, lease: Lease, *, lane: str | None = None) -> bool:
+        """Put a leased job back, first in line and at no charge; ``False``: the lease is lost.
+
+        ``lane`` is where it waits from now on, if not where it did.
+        """
 
         def work(tx: Connection) -> bool:
             held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt)
-            return held is not None and bool(self._ledger.requeue(held))
+            return held is not None and bool(self._ledger.requeue(held, lane=lane))
 
         self._forget(lease)
         released = await self._persist(work)
@@ -166,10 +170,9 @@ class Jobs(JobReader):
         row = {"new_result": result_json(result), "now": self._clock(), **_of(lease)}
 
         def work(tx: Connection) -> Job | None:
-            known = pace.of_lane(tx, lease.job.lane)
             job = fetch_job(tx, statements.PAINT, row, self._clock())
             if job is not None:
-                pace.measure(tx, known, job, result.seconds)
+                pace.measure(tx, job.spec.request, result.backend, result.seconds)
             return job
 
         self._forget(lease)
@@ -221,6 +224,10 @@ class Jobs(JobReader):
 
         return await self._database.write(work)
 
+    async def drop(self, job_id: int) -> None:
+        """Delete an ended job that was told: nobody will ask for it, and its key may make another."""
+        await self._database.write(lambda tx: tx.execute(statements.DROP, {"of_id": job_id}))
+
     async def repaint(self, job_id: int) -> Job | None:
         """Queue a painted job again whose pictures cannot be read; ``None``: it is not painted (any more)."""
 
@@ -244,6 +251,16 @@ class Jobs(JobReader):
             return job
 
         return await self._database.write(work)
+
+    async def relane(self, lane_of: Callable[[Job], str]) -> int:
+        """Move what waits to the lanes it belongs to now; return how many jobs had to move."""
+        queued = [job for job in await self.live() if job.state is State.QUEUED]
+        moves = [(job.id, lane) for job in queued if (lane := lane_of(job)) != job.lane]
+        for job_id, lane in moves:
+            await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
+        if moves:
+            self._engine.ring()
+        return len(moves)
 
     async def claim_ping(self, job_id: int) -> bool:
         """Return ``True`` exactly once per job: to the caller who may mention its asker."""
@@ -275,18 +292,11 @@ class Jobs(JobReader):
                 changed.append(job)
         return changed
 
-    def serve(
-        self,
-        slots: int,
-        run: Callable[[int], Awaitable[None]],
-        *,
-        lanes: Sequence[str] = ("default",),
-        loaded: Callable[[], str | None] | None = None,
-    ) -> AbstractAsyncContextManager[None]:
-        """Call ``run`` with the id of each job in turn, ``slots`` of them at once, while the context is open.
+    def serve(self, worker: Worker, run: Callable[[int], Awaitable[None]]) -> AbstractAsyncContextManager[None]:
+        """Call ``run`` with the id of each job in turn, as ``worker``, while the context is open.
 
         A cancelled job and an overlong drain arrive in ``run`` as ``CancelledError``; if it raises, the job
-        fails with the error's words, or a code that the log has too. ``loaded`` names the model in memory.
+        fails with the error's words, or a code that the log has too. The worker's window is the service's.
         """
 
         async def guarded(job_id: int) -> None:
@@ -300,8 +310,11 @@ class Jobs(JobReader):
                     raise  # it was never started, so it simply still waits
                 await self._broken(job_id, error)
 
-        affinity = Affinity(loaded, self._window) if loaded is not None and self._window else None
-        return self._engine.serve(slots, guarded, lanes=lanes, affinity=affinity, drain_s=self._drain_s)
+        return self._engine.serve(replace(worker, window=self._window), guarded, drain_s=self._drain_s)
+
+    def ring(self) -> None:
+        """Let all workers look again: what they serve has changed."""
+        self._engine.ring()
 
     async def _drained(self, job_id: int) -> None:
         lease = self._leases.get(job_id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Float, Update, bindparam, func, select, tuple_, update
+from sqlalchemy import Float, Update, bindparam, delete, func, select, tuple_, update
 
 from bot.domain.job import State
 from bot.storage.tables import jobs, lanes
@@ -57,9 +57,16 @@ NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new
 PAINT = _set(
     OF_LEASE, state=PAINTED, result=bindparam("new_result"), failure=None, ended_at=bindparam("now")
 ).returning(jobs)
+RELANE = _set(
+    OF_ID & (jobs.c.state == QUEUED),
+    lane=bindparam("new_lane"),
+    tag=bindparam("new_tag"),
+    rank=bindparam("new_rank"),
+).returning(jobs)
 REQUEUE = _set(
     OF_ID,
     state=QUEUED,
+    lane=bindparam("new_lane"),
     tag=bindparam("new_tag"),
     rank=bindparam("new_rank"),
     crashes=bindparam("new_crashes"),
@@ -79,6 +86,9 @@ DELIVER = _set(OF_ID & (jobs.c.state == PAINTED), state=State.DELIVERED.value, t
     jobs
 )
 TELL = _set(OF_ID & jobs.c.state.in_(UNTOLD) & jobs.c.told_at.is_(None), told_at=bindparam("now")).returning(jobs)
+DROP = delete(jobs).where(
+    OF_ID, jobs.c.told_at.is_not(None), jobs.c.state.in_([each.value for each in State if each.ended])
+)
 MOVE = _set(
     OF_ID,
     **{
@@ -113,6 +123,6 @@ _line = (
 )
 LANES = select(lanes.c.lane)
 PLACES = select(_line).where(_line.c.id.in_(bindparam("of_ids", expanding=True)))
-RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at).where(
+RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at, jobs.c.backend).where(
     jobs.c.lane == bindparam("of_lane"), jobs.c.state == RUNNING
 )

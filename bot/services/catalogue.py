@@ -1,13 +1,13 @@
 """What the backends have, always answered from memory."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import structlog
 from rapidfuzz import fuzz, process, utils
 
-from bot.domain.capability import Capabilities, Listing
+from bot.domain.capability import Capabilities, Feature, Listing, Named
 from bot.domain.errors import BackendError, RequestError
 from bot.domain.options import Options
 from bot.domain.ports import Backend
@@ -35,7 +35,37 @@ class Catalogue:
         self._backends = backends
         self._refresh_s = refresh_s
         self._known: dict[str, Capabilities] = {}
+        self._loaded: dict[str, str] = {}
+        self._sets: dict[str, dict[Listing, frozenset[str]]] = {}
         self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType({})
+        self._all: Mapping[Listing, frozenset[str]] = MappingProxyType({})
+        self._changed: Callable[[], None] = lambda: None
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when a backend has other things than before."""
+        self._changed = tell
+
+    def known(self, backend: str) -> Capabilities | None:
+        """Return what a backend last said it has."""
+        return self._known.get(backend)
+
+    def has(self, backend: str, named: Named) -> bool:
+        """Return whether a backend has a name; one that nobody lists at all is left to the backend to judge."""
+        listed = self._sets[backend].get(named.listing, frozenset())
+        return named.name in listed or named.name not in self._all.get(named.listing, frozenset())
+
+    def offers(self, feature: Feature) -> bool:
+        """Return whether any backend can do it."""
+        return any(feature in known.features for known in self._known.values())
+
+    def loaded(self, backend: str) -> str | None:
+        """Return the model that a backend has in memory, as far as is known."""
+        return self._loaded.get(backend)
+
+    def note_loaded(self, backend: str, model: str | None) -> None:
+        """Note the model that a backend has just painted with."""
+        if model is not None:
+            self._loaded[backend] = model
 
     def names(self, listing: Listing) -> tuple[str, ...]:
         """Return every name of a list, in the order of the backends; empty while none has answered."""
@@ -53,7 +83,7 @@ class Catalogue:
 
     def loaded_models(self) -> frozenset[str]:
         """Return the models that backends have in memory now."""
-        return frozenset(known.loaded_model for known in self._known.values() if known.loaded_model)
+        return frozenset(self._loaded.values())
 
     def check(self, options: Options) -> None:
         """Raise ``RequestError`` for a name that no backend has.
@@ -87,12 +117,21 @@ class Catalogue:
 
     async def refresh(self, backend: Backend) -> None:
         """Ask one backend for its lists; raises its ``BackendError``."""
-        self._known[backend.name] = await backend.capabilities()
+        former, known = self._known.get(backend.name), await backend.capabilities()
+        self._known[backend.name] = known
+        self.note_loaded(backend.name, known.loaded_model)
+        if former is None or (former.listings, former.features) != (known.listings, known.features):
+            self._sets[backend.name] = {listing: frozenset(names) for listing, names in known.listings.items()}
+            self._merge()
+            self._changed()
+
+    def _merge(self) -> None:
         merged: dict[Listing, dict[str, None]] = {}
         for known in self._known.values():
             for listing, names in known.listings.items():
                 merged.setdefault(listing, {}).update(dict.fromkeys(names))
         self._names = MappingProxyType({listing: tuple(names) for listing, names in merged.items()})
+        self._all = MappingProxyType({listing: frozenset(names) for listing, names in merged.items()})
 
     async def watch(self) -> None:
         """Keep all lists fresh until cancelled; a backend that does not answer keeps its last ones."""

@@ -1,50 +1,129 @@
-"""Which backends can take work right now."""
+"""How the backends are: the painters report to this book, status messages and ``/backends`` read it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 import structlog
 
+from bot.domain.breaker import Breaker, Circuit
 from bot.domain.errors import BackendError
 from bot.domain.ports import Backend, Clock
 
 log = structlog.get_logger(__name__)
 
 
+class Condition(StrEnum):
+    """How a backend is, in one word."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    AWAY = "away"
+    RESTING = "resting"
+    DRAINED = "drained"
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A backend that cannot work: since when (unix seconds) and why."""
+    """Backends that cannot work: since when (unix seconds) and why."""
 
     since: float
     error: BackendError
 
 
+@dataclass(slots=True)
+class Member:
+    """One backend as the book has it: ``running`` are jobs by id, the counts are of this life."""
+
+    backend: Backend
+    seen: bool = False
+    breaker: Breaker = field(default_factory=Breaker)
+    outage: Outage | None = None
+    drained: bool = False
+    running: set[int] = field(default_factory=set)
+    painted: int = 0
+    failed: int = 0
+
+    @property
+    def condition(self) -> Condition:
+        """How it is."""
+        if self.drained:
+            return Condition.DRAINED
+        if self.outage is not None:
+            return Condition.AWAY if self.outage.error.retryable else Condition.RESTING
+        return Condition.UP if self.seen else Condition.UNKNOWN
+
+
 class Fleet:
-    """Keeps book of the backends' health; the painters report to it, the status messages read it."""
+    """Keeps book of the backends' health.
+
+    ``changed`` is called when a backend may take jobs again that it could not before.
+    """
 
     def __init__(self, backends: Sequence[Backend], *, clock: Clock) -> None:
         self.backends = tuple(backends)
+        self.members = {backend.name: Member(backend) for backend in backends}
         self._clock = clock
-        self._up: set[str] = set()
-        self._outages: dict[str, Outage] = {}
+        self._changed: Callable[[], None] = lambda: None
 
-    def report_up(self, backend: Backend) -> None:
-        """Note that ``backend`` works."""
-        if backend.name not in self._up:
-            log.info("backend works", backend=backend.name)
-        self._up.add(backend.name)
-        self._outages.pop(backend.name, None)
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when a backend may take jobs again."""
+        self._changed = tell
 
-    def report_down(self, backend: Backend, error: BackendError) -> None:
-        """Note that ``backend`` does not work, and why."""
-        if backend.name not in self._outages:
-            log.warning("backend away", backend=backend.name, reason=type(error).__name__, words=str(error))
-            self._outages[backend.name] = Outage(self._clock(), error)
-        self._up.discard(backend.name)
+    def report_up(self, name: str) -> None:
+        """Note that a backend answers: one whose jobs failed stays under trial until one succeeds."""
+        member = self.members[name]
+        if member.outage is not None or not member.seen:
+            log.info("backend works", backend=name)
+        member.seen, member.outage = True, None
 
-    @property
-    def outage(self) -> Outage | None:
-        """The oldest outage if no backend works, else ``None``; also ``None`` before the first answers."""
-        if self._up or not self._outages:
+    def report_down(self, name: str, error: BackendError) -> None:
+        """Note that a backend cannot be reached, or must rest, and why."""
+        member = self.members[name]
+        member.breaker = member.breaker.loss(self._clock())
+        self._note(member, error)
+
+    def report_fault(self, name: str, error: BackendError) -> bool:
+        """Note a failure of the server itself at a job; return whether it is left alone from now on."""
+        member = self.members[name]
+        member.failed += 1
+        member.breaker = member.breaker.fault(self._clock())
+        if member.breaker.circuit(self._clock()) is not Circuit.OPEN:
+            return False
+        self._note(member, error)
+        return True
+
+    def report_painted(self, name: str) -> None:
+        """Note a job well done."""
+        member = self.members[name]
+        member.painted += 1
+        member.breaker = member.breaker.success()
+
+    def drain(self, name: str, *, drained: bool) -> None:
+        """Give a backend no more jobs, or again some; what runs there goes on. Raises ``KeyError``."""
+        self.members[name].drained = drained
+        log.info("backend drained" if drained else "backend takes jobs again", backend=name)
+        self._changed()
+
+    def circuit(self, name: str) -> Circuit:
+        """Return whether work may go to a backend."""
+        return self.members[name].breaker.circuit(self._clock())
+
+    def rest_s(self, name: str) -> float:
+        """Return how long a backend is to be left alone, in seconds."""
+        return max(0.0, self.members[name].breaker.until - self._clock())
+
+    def outage(self, names: Iterable[str]) -> Outage | None:
+        """Return the oldest outage if none of the backends ``names`` works; ``None`` before the first answers."""
+        members = [self.members[name] for name in names]
+        if any(member.outage is None for member in members if not member.drained):
             return None
-        return min(self._outages.values(), key=lambda outage: outage.since)
+        outages = [member.outage for member in members if member.outage is not None]
+        return min(outages, key=lambda outage: outage.since, default=None)
+
+    def _note(self, member: Member, error: BackendError) -> None:
+        if member.outage is None:
+            log.warning("backend away", backend=member.backend.name, reason=type(error).__name__, words=str(error))
+            member.outage = Outage(self._clock(), error)
+        else:
+            member.outage = replace(member.outage, error=error)

@@ -1,21 +1,42 @@
 """Painting jobs: one painter per backend takes the next job whenever that backend is free."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import structlog
 
-from bot.domain.errors import BackendError, BotError, Failure
+from bot.domain.breaker import Circuit
+from bot.domain.errors import (
+    BackendError,
+    BackendTimeoutError,
+    BotError,
+    Failure,
+    LostError,
+    ProtocolError,
+    RejectedError,
+)
 from bot.domain.job import Lease, Picture, Result
 from bot.domain.ports import Announcer, Answer, Backend, Blobs, Painting, Progress
 from bot.domain.text import N_
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
+from bot.services.routing import Routing
 
 log = structlog.get_logger(__name__)
 
+MAX_LOSSES = 5
+"""Broken connections in the middle of one job after which it is taken to be what breaks them."""
+LOST = Failure(
+    N_("The connection to the backend broke {times} times while this was being painted."),
+    N_("Choose a smaller size or fewer pictures; if it stays so, tell the host of this bot."),
+    {"times": MAX_LOSSES},
+    smaller_may_help=True,
+)
 STORING = 4
 """Most finished paintings in memory on their way to the disk before painters are held back."""
 NOT_STORED = Failure(
@@ -27,8 +48,8 @@ NOT_STORED = Failure(
 class Generation:
     """Takes jobs from the queue to painted pictures in the blob store; telling people is not its task.
 
-    ``check_s`` is the time in seconds between health checks of a working backend and the longest wait
-    before an absent one is asked again. ``stop`` lets running paintings finish within the engine's bound.
+    ``check_s`` is the time in seconds between health checks of a working backend. ``stop`` lets running
+    paintings finish within the engine's bound.
     """
 
     def __init__(
@@ -36,6 +57,7 @@ class Generation:
         jobs: Jobs,
         fleet: Fleet,
         catalogue: Catalogue,
+        routing: Routing,
         blobs: Blobs,
         *,
         announcer: Announcer,
@@ -44,15 +66,21 @@ class Generation:
         self._jobs = jobs
         self._fleet = fleet
         self._catalogue = catalogue
+        self._routing = routing
         self._blobs = blobs
         self._announcer = announcer
         self._check_s = check_s
         self._storing = asyncio.Semaphore(STORING)
         self._stopping = asyncio.Event()
+        self._rerouting = asyncio.Event()
+        self._losses: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Serve every backend until ``stop``; then return once all that was painted is stored."""
+        self._catalogue.on_change(self._rerouting.set)
+        self._fleet.on_change(self._jobs.ring)
         async with asyncio.TaskGroup() as stores, asyncio.TaskGroup() as painters:
+            painters.create_task(self._reroute(), name="routing")
             for backend in self._fleet.backends:
                 painters.create_task(self._tend(backend, stores), name=f"painter of {backend.name}")
 
@@ -60,41 +88,60 @@ class Generation:
         """Take no further jobs and let ``run`` return."""
         self._stopping.set()
 
-    async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:
-        delay_s = min(0.5, self._check_s)
+    async def _reroute(self) -> None:
+        """Move waiting jobs to other lanes whenever a backend has other things than before."""
         while not self._stopping.is_set():
+            await self._pause(None, self._rerouting)
+            if self._rerouting.is_set() and len(self._fleet.backends) > 1:
+                self._rerouting.clear()
+                moved = await self._jobs.relane(self._routing.lane_of)
+                log.info("lists changed", jobs_moved=moved)
+
+    async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:
+        while not self._stopping.is_set():
+            await self._pause(self._fleet.rest_s(backend.name))
+            if self._stopping.is_set():
+                return
             try:
                 await backend.health()
                 await self._catalogue.refresh(backend)
             except BackendError as error:
-                self._fleet.report_down(backend, error)
-                await self._pause(delay_s)
-                delay_s = min(delay_s * 2, self._check_s)
+                self._fleet.report_down(backend.name, error)
                 continue
-            delay_s = min(0.5, self._check_s)
-            self._fleet.report_up(backend)
-            away = asyncio.Event()
-            async with self._jobs.serve(backend.slots, partial(self._paint, backend, away, stores)):
-                await self._until_away(backend, away)
+            self._fleet.report_up(backend.name)
+            turn = asyncio.Event()
+            worker = self._worker(backend)
+            async with self._jobs.serve(worker, partial(self._paint, backend, turn, stores)):
+                await self._until_turn(backend, turn)
 
-    async def _until_away(self, backend: Backend, away: asyncio.Event) -> None:
-        """Return once the backend failed a job, or two health checks in a row, or we stop."""
+    def _worker(self, backend: Backend) -> Worker:
+        name, member = backend.name, self._fleet.members[backend.name]
+        trial = self._fleet.circuit(name) is Circuit.TRIAL
+        return Worker(
+            name=name,
+            slots=1 if trial else backend.slots,
+            serves=lambda lane: not member.drained and self._routing.serves(name, lane),
+            loaded=lambda: self._catalogue.loaded(name),
+        )
+
+    async def _until_turn(self, backend: Backend, turn: asyncio.Event) -> None:
+        """Return once things took a turn with the backend, two health checks failed in a row, or we stop."""
         failed = 0
-        while not (self._stopping.is_set() or away.is_set()):
-            await self._pause(self._check_s, away)
-            if self._stopping.is_set() or away.is_set():
+        while not (self._stopping.is_set() or turn.is_set()):
+            await self._pause(self._check_s, turn)
+            if self._stopping.is_set() or turn.is_set():
                 return
             try:
                 await backend.health()
             except BackendError as error:
                 failed += 1
                 if failed > 1:
-                    self._fleet.report_down(backend, error)
+                    self._fleet.report_down(backend.name, error)
                     return
             else:
                 failed = 0
 
-    async def _pause(self, seconds: float, *also: asyncio.Event) -> None:
+    async def _pause(self, seconds: float | None, *also: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._stopping, *also)]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -102,8 +149,8 @@ class Generation:
             for wait in waits:
                 wait.cancel()
 
-    async def _paint(self, backend: Backend, away: asyncio.Event, stores: asyncio.TaskGroup, job_id: int) -> None:
-        """Run one attempt of one job; the slot is free again as soon as the pictures are in memory."""
+    async def _paint(self, backend: Backend, turn: asyncio.Event, stores: asyncio.TaskGroup, job_id: int) -> None:
+        """Run one attempt of one job; the slot is free again as soon as the backend is."""
         lease = await self._jobs.start(job_id, backend=backend.name)
         if lease is None:
             return
@@ -116,20 +163,20 @@ class Generation:
             self._jobs.progressed(lease, progress.fraction)
             self._announcer.progressed(job_id, progress)
 
+        running = self._fleet.members[backend.name].running
+        running.add(job_id)
         try:
             answer = await self._generate(backend, lease, on_progress)
         except BackendError as error:
-            if error.retryable:
-                self._fleet.report_down(backend, error)
-                away.set()
-                await self._give_back(lease)
-            else:
-                await self._fail(lease, error.failure(), unserved=1 - last.fraction)
+            if await self._setback(backend, lease, error, unserved=1 - last.fraction):
+                turn.set()
         except BotError as error:
             await self._fail(lease, error.failure(), unserved=1 - last.fraction)
         else:
             await self._storing.acquire()
-            stores.create_task(self._store(backend, lease, answer), name=f"storing job {job_id}")
+            stores.create_task(self._store(backend, turn, lease, answer), name=f"storing job {job_id}")
+        finally:
+            running.discard(job_id)
 
     async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Answer:
         job = lease.job
@@ -143,12 +190,49 @@ class Generation:
         images = {blob: await self._blobs.get(blob) for blob in request.images()}
         return await backend.generate(request, task=lease.task, images=images, on_progress=on_progress)
 
-    async def _store(self, backend: Backend, lease: Lease, answer: Answer) -> None:
+    async def _setback(self, backend: Backend, lease: Lease, error: BackendError, *, unserved: float) -> bool:
+        """Put a job back that its backend did not do, or end it; return whether the backend is to be left alone.
+
+        What is the server's own failure another one may do better; what the request brings on itself is final.
+        """
+        if error.retryable:
+            self._fleet.report_down(backend.name, error)
+            if isinstance(error, LostError) and self._lost_too_often(lease.job.id):
+                await self._fail(lease, LOST, unserved=unserved)
+            else:
+                await self._give_back(lease)
+            return True
+        own_fault = isinstance(error, ProtocolError | BackendTimeoutError)
+        closed = own_fault and self._fleet.report_fault(backend.name, error)
+        if own_fault or await self._is_elsewhere(backend, lease, error):
+            lane = self._routing.elsewhere(lease.job, backend.name)
+            if lane is not None:
+                log.info("job moves on", job=lease.job.id, backend=backend.name, reason=type(error).__name__)
+                await self._give_back(lease, lane=lane)
+                return closed
+        await self._fail(lease, error.failure(), unserved=unserved)
+        return closed
+
+    async def _is_elsewhere(self, backend: Backend, lease: Lease, error: BackendError) -> bool:
+        """Return whether a job was refused for what this backend lost since, and others still have."""
+        if not isinstance(error, RejectedError) or len(self._fleet.backends) == 1:
+            return False
+        with suppress(BackendError):
+            await self._catalogue.refresh(backend)
+        return not self._routing.serves(backend.name, self._routing.lane_of(lease.job))
+
+    def _lost_too_often(self, job_id: int) -> bool:
+        self._losses[job_id] += 1
+        return self._losses[job_id] >= MAX_LOSSES
+
+    async def _store(self, backend: Backend, turn: asyncio.Event, lease: Lease, answer: Answer) -> None:
         try:
-            result = await self._kept(backend, await answer.painting())
+            painting = await answer.painting()
+            result = await self._kept(backend, painting)
             job = await self._jobs.paint(lease, result)
         except BackendError as error:
-            await self._fail(lease, error.failure(), unserved=0.0)
+            if await self._setback(backend, lease, error, unserved=1.0):
+                turn.set()
             return
         except Exception:
             # Painting it again would fail the same way and hold the backend: the host has to make room.
@@ -157,6 +241,12 @@ class Generation:
             return
         finally:
             self._storing.release()
+        self._ended(lease.job.id)
+        trial = self._fleet.circuit(backend.name) is Circuit.TRIAL
+        self._fleet.report_painted(backend.name)
+        self._catalogue.note_loaded(backend.name, painting.model)
+        if trial:
+            turn.set()
         if job is not None:
             self._announcer.changed(job)
 
@@ -182,13 +272,18 @@ class Generation:
             notes=painting.notes,
         )
 
-    async def _give_back(self, lease: Lease) -> None:
-        if await self._jobs.release(lease):
+    async def _give_back(self, lease: Lease, *, lane: str | None = None) -> None:
+        if await self._jobs.release(lease, lane=lane):
             job = await self._jobs.get(lease.job.id)
             if job is not None:
                 self._announcer.changed(job)
 
     async def _fail(self, lease: Lease, failure: Failure, *, unserved: float) -> None:
+        self._ended(lease.job.id)
         job = await self._jobs.fail(lease, failure, unserved=max(0.0, unserved))
         if job is not None:
             self._announcer.changed(job)
+
+    def _ended(self, job_id: int) -> None:
+        self._losses.pop(job_id, None)
+        self._routing.forget(job_id)

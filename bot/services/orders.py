@@ -11,6 +11,7 @@ from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.preferences import Preferences
+from bot.services.routing import Routing
 
 STANDARD_WEIGHT = 100
 PREMIUM_WEIGHT = 300
@@ -75,6 +76,7 @@ class Orders:
         self,
         jobs: Jobs,
         catalogue: Catalogue,
+        routing: Routing,
         preferences: Preferences,
         *,
         announcer: Announcer,
@@ -83,6 +85,7 @@ class Orders:
     ) -> None:
         self._jobs = jobs
         self._catalogue = catalogue
+        self._routing = routing
         self._preferences = preferences
         self._announcer = announcer
         self._draw_seed = draw_seed
@@ -108,6 +111,7 @@ class Orders:
         self._catalogue.check(typed)
         request = options.request(prompt.strip(), seed=self._draw_seed(), init_image=init_image)
         effective.limits.check(request)
+        self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
         spec = JobSpec(
             request=request,
@@ -130,6 +134,7 @@ class Orders:
         seed = request.seed if same_seed else self._draw_seed()
         request = replace(request, seed=seed, width=width, height=height)
         effective.limits.check(request)
+        self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
         spec = replace(
             parent.spec,
@@ -157,7 +162,8 @@ class Orders:
         """
         asker = draft.asker
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        new = NewJob(key, asker.payer, asker.user_id, draft.spec, address, token)
+        lane = self._routing.lane(draft.spec.request)
+        new = NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane)
         weight = PREMIUM_WEIGHT if asker.guild_id in self._premium_guilds else STANDARD_WEIGHT
         job = await self._jobs.enqueue(new, limits=effective.limits, weight=weight, intake=intake)
         self._announcer.changed(job)

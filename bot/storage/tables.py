@@ -72,8 +72,6 @@ lanes = Table(
     metadata,
     Column("lane", String, primary_key=True),
     Column("clock", BigInteger, nullable=False),
-    Column("pace", Float),
-    Column("standard_pace", Float),
 )
 
 flows = Table(
@@ -92,6 +90,14 @@ models = Table(
     metadata,
     Column("model", String, primary_key=True),
     Column("permille", Integer, nullable=False),
+)
+
+speeds = Table(
+    "speeds",
+    metadata,
+    Column("backend", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("pace", Float, nullable=False),
 )
 
 intakes = Table(

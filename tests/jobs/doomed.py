@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from bot.jobs.embedded import Embedded
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.storage.database import Database
 from tests.jobs.queues import Queue, add, leased
@@ -26,7 +27,7 @@ async def main(folder: Path) -> None:
         print(job_id, flush=True)  # noqa: T201 - the test waits for it
         await asyncio.Event().wait()
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await asyncio.Event().wait()
 
 

@@ -21,6 +21,7 @@ from bot.domain.job import (
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest
 from bot.jobs.embedded import Embedded
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.storage.database import Database
 
@@ -103,6 +104,6 @@ async def serve_all(jobs: Jobs, slots: int = 1, *, loaded: Callable[[], str | No
         if not await jobs.live():
             idle.set()
 
-    async with jobs.serve(slots, run, loaded=loaded):
+    async with jobs.serve(Worker(slots=slots, loaded=loaded or (lambda: None)), run):
         await idle.wait()
     return order

@@ -3,6 +3,7 @@
 import asyncio
 
 from bot.domain.job import Result
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from tests.jobs.queues import DONE, Queue, add, leased, line, serve_all
 
@@ -101,7 +102,7 @@ async def test_the_wait_is_told_from_the_measured_pace_and_the_slots_at_work(job
         enough.set()
         await asyncio.Event().wait()
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await enough.wait()
         await jobs.cancel(ids[2], by=None)
     assert [round(wait or 0) for wait in waits] == [8, 16, 24, 2]
@@ -136,7 +137,7 @@ async def test_a_loaded_model_is_preferred_within_the_window_only(queue: Queue) 
         if len(order) == len(models):
             idle.set()
 
-    async with jobs.serve(1, run, loaded=lambda: loaded[0]):
+    async with jobs.serve(Worker(loaded=lambda: loaded[0]), run):
         await idle.wait()
     switches = sum(one != other for one, other in zip(["b", *order], order, strict=False))
     assert order[0] == "b"

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.domain.errors import RejectedError
 from bot.domain.job import Job, State
+from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.storage.database import Database
 from tests.jobs.queues import DONE, Queue, add, leased, line, serve_all
@@ -36,7 +37,7 @@ async def test_jobs_are_served_as_they_come_and_by_as_many_slots_as_there_are(jo
         if len(await jobs.untold()) == 12:
             done.set()
 
-    async with jobs.serve(2, run), jobs.serve(1, run):
+    async with jobs.serve(Worker(slots=2), run), jobs.serve(Worker(), run):
         for _ in range(12):
             await add(jobs, queue.new())
         await done.wait()
@@ -45,7 +46,7 @@ async def test_jobs_are_served_as_they_come_and_by_as_many_slots_as_there_are(jo
 
 async def test_a_queue_that_is_served_by_nobody_keeps_its_jobs(jobs: Jobs, queue: Queue) -> None:
     job = await add(jobs, queue.new())
-    async with jobs.serve(1, lambda _job: asyncio.sleep(0)):
+    async with jobs.serve(Worker(), lambda _job: asyncio.sleep(0)):
         pass
     assert await state_of(jobs, job.id) is State.QUEUED
     assert await serve_all(jobs) == [job.id]
@@ -67,7 +68,7 @@ async def test_a_cancelled_job_is_stopped_in_its_run_and_the_slot_goes_on(jobs: 
         finally:
             stopped.set()
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await running.wait()
         await jobs.cancel(job.id, by=11)
         await stopped.wait()
@@ -87,7 +88,7 @@ async def test_leaving_waits_for_what_runs_and_fetches_nothing_more(queue: Queue
         await go.wait()
         await jobs.paint(lease, DONE)
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await running.wait()
         asyncio.get_running_loop().call_later(0.05, go.set)
     assert await state_of(jobs, first.id) is State.PAINTED
@@ -105,7 +106,7 @@ async def test_a_drain_that_takes_too_long_puts_the_job_back_first_in_line(jobs:
         running.set()
         await asyncio.Event().wait()
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await running.wait()
     assert await line(jobs) == [first.id, second.id]
     (released,) = changed
@@ -134,7 +135,7 @@ async def test_a_run_that_breaks_fails_its_job_with_a_code_that_the_log_has(
             await leased(jobs, job_id)
         raise ZeroDivisionError
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         job = await add(jobs, queue.new())
         failed = await changed.get()
     assert (failed.id, failed.state) == (job.id, State.FAILED)
@@ -152,7 +153,7 @@ async def test_a_run_that_raises_words_fails_its_job_with_them(jobs: Jobs, queue
         await leased(jobs, job_id)
         raise RejectedError("It says no: {reason}", reason="NaN")
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await add(jobs, queue.new())
         failed = await changed.get()
     assert failed.failure is not None
@@ -172,9 +173,9 @@ async def test_a_job_given_back_by_one_server_is_taken_by_another(jobs: Jobs, qu
         await jobs.paint(await leased(jobs, job_id), DONE)
         painted.set()
 
-    async with jobs.serve(1, broken):
+    async with jobs.serve(Worker(), broken):
         await given_back.wait()
-        async with jobs.serve(1, sound):
+        async with jobs.serve(Worker(), sound):
             await painted.wait()
     kept = await jobs.get(job.id)
     assert kept is not None
@@ -191,7 +192,7 @@ async def test_a_slot_may_go_on_while_its_last_job_is_still_being_stored(jobs: J
             if len(leases) == 2:
                 both.set()
 
-        async with jobs.serve(1, run):
+        async with jobs.serve(Worker(), run):
             await add(jobs, queue.new())
             await add(jobs, queue.new())
             await both.wait()
@@ -227,7 +228,7 @@ async def test_a_body_that_fails_ends_its_slots_and_tells_its_own_error(jobs: Jo
         await asyncio.Event().wait()
 
     async def body() -> None:
-        async with jobs.serve(2, run):
+        async with jobs.serve(Worker(slots=2), run):
             await running.wait()
             raise LookupError
 
@@ -260,7 +261,7 @@ async def test_a_long_queue_drains_in_order_on_a_constant_stack(
         if len(begun) == len(ids):
             done.set()
 
-    async with jobs.serve(1, run):
+    async with jobs.serve(Worker(), run):
         await done.wait()
     assert begun == ids
     assert len(depths) == 1

@@ -1,0 +1,79 @@
+"""What stands before anybody can paint: the queue, the store, the painters' clients; opened and closed."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from yarl import URL
+
+from bot.backends.decoding import Decoder
+from bot.backends.factory import Workshop, build
+from bot.backends.wire import Pace
+from bot.domain.ports import Backend, Clock, SettingsStore
+from bot.fetching.attachments import Attachments
+from bot.imaging.imaging import Imaging
+from bot.jobs.embedded import Embedded
+from bot.jobs.service import Jobs
+from bot.settings import DISCORD_API, Settings
+from bot.storage.blobs import FolderBlobs
+from bot.storage.database import Database
+from bot.storage.settings import StoredSettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Foundations:
+    """What stands before Discord is there: the queue, the store, the painters, and the time."""
+
+    jobs: Jobs
+    store: SettingsStore
+    blobs: FolderBlobs
+    backends: tuple[Backend, ...]
+    imaging: Imaging
+    attachments: Attachments
+    clock: Clock
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterator[Foundations]:
+    """Open the queue, the store and the backends' clients, and close them in the opposite order.
+
+    Raises ``BotError`` where another process has the queue or the data folder cannot be used.
+    """
+    folder = settings.data_dir
+    database = Database(settings.database_url.get_secret_value() or Database.in_folder(folder))
+    jobs = Jobs(database, Embedded(database), clock=clock, max_wait_s=settings.max_wait_h * 3600)
+    async with AsyncExitStack() as stack:
+        recovery = await jobs.open()
+        stack.push_async_callback(jobs.close)
+        if recovery.requeued or recovery.failed:
+            log.info("jobs of an earlier life", requeued=len(recovery.requeued), failed=len(recovery.failed))
+        imaging = Imaging()
+        stack.push_async_callback(imaging.close)
+        decoder = Decoder()
+        stack.push_async_callback(decoder.close)
+        attachments = Attachments(hosts=_attachment_hosts(settings))
+        stack.push_async_callback(attachments.close)
+        backends = build(
+            settings.backend_addresses,
+            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s)),
+        )
+        for backend in backends:
+            stack.push_async_callback(backend.close)
+        yield Foundations(
+            jobs=jobs,
+            store=StoredSettings(database),
+            blobs=FolderBlobs(folder / "blobs", clock),
+            backends=tuple(backends),
+            imaging=imaging,
+            attachments=attachments,
+            clock=clock,
+        )
+
+
+def _attachment_hosts(settings: Settings) -> set[str]:
+    # Whoever stands in for Discord's API serves its attachments too.
+    return set() if settings.discord_api == DISCORD_API else {URL(settings.discord_api).host or ""}

@@ -1,0 +1,87 @@
+"""Which backends can do which job.
+
+Jobs that the same backends can do wait in one lane of the fair queue; a lane is named by them. What every
+backend can do waits in the common lane, and so does what no backend can: whoever takes it says why.
+"""
+
+from collections.abc import Collection, Sequence
+
+from bot.domain.capability import Feature, Named, features, names
+from bot.domain.errors import RequestError
+from bot.domain.job import COMMON_LANE, Job
+from bot.domain.ports import Backend
+from bot.domain.request import PaintRequest
+from bot.domain.text import N_
+from bot.services.catalogue import Catalogue
+
+_JOIN = "+"
+
+
+class Routing:
+    """Lanes for requests, by what the backends last said they have; one that said nothing yet may have it all."""
+
+    def __init__(self, backends: Sequence[Backend], catalogue: Catalogue) -> None:
+        self._names = tuple(backend.name for backend in backends)
+        self._catalogue = catalogue
+        self._shunned: dict[int, frozenset[str]] = {}
+
+    def lane(self, request: PaintRequest, *, without: Collection[str] = ()) -> str:
+        """Return the lane of ``request``, of backends that are not among ``without``."""
+        able = [name for name in self._names if name not in without and self._lacks(name, request) is None]
+        return _JOIN.join(able) if able and len(able) < len(self._names) else COMMON_LANE
+
+    def lane_of(self, job: Job) -> str:
+        """Return the lane that a waiting job belongs to now."""
+        return self.lane(job.spec.request, without=self._shunned.get(job.id, ()))
+
+    def serves(self, backend: str, lane: str) -> bool:
+        """Return whether ``backend`` does the jobs of ``lane``."""
+        return lane == COMMON_LANE or backend in lane.split(_JOIN)
+
+    def members(self, lane: str) -> tuple[str, ...]:
+        """Return the backends that do the jobs of ``lane``."""
+        return tuple(name for name in self._names if self.serves(name, lane))
+
+    def elsewhere(self, job: Job, backend: str) -> str | None:
+        """Return a lane without ``backend``, which failed at this job; ``None`` if no other can do it."""
+        shunned = self._shunned.get(job.id, frozenset()) | {backend}
+        request = job.spec.request
+        if all(name in shunned or self._lacks(name, request) is not None for name in self._names):
+            return None
+        self._shunned[job.id] = shunned
+        return self.lane(request, without=shunned)
+
+    def forget(self, job_id: int) -> None:
+        """Forget who failed at a job that has ended."""
+        self._shunned.pop(job_id, None)
+
+    def check(self, request: PaintRequest) -> None:
+        """Raise ``RequestError`` if no single backend has all that ``request`` needs."""
+        lacking = [self._lacks(name, request) for name in self._names]
+        if not lacking or any(missing is None for missing in lacking):
+            return
+        missing = [each for each in lacking if each is not None]
+        whole = set.intersection(*({_word(each)} for each in missing))
+        if whole:
+            raise RequestError(
+                N_("No backend here has {what}."), N_("Leave it out and ask again."), what=whole.pop()
+            )
+        raise RequestError(
+            N_("No single backend here can do all of that: one lacks {what}, another {other}."),
+            N_("Leave one of the two out and ask again."),
+            what=_word(missing[0]),
+            other=next(word for word in map(_word, missing) if word != _word(missing[0])),
+        )
+
+    def _lacks(self, backend: str, request: PaintRequest) -> Feature | Named | None:
+        """Return the first thing that a backend lacks for ``request``; ``None`` if it can do it."""
+        known = self._catalogue.known(backend)
+        if known is None:
+            return None
+        for feature in sorted(features(request) - known.features):
+            return feature
+        return next((named for named in names(request) if not self._catalogue.has(backend, named)), None)
+
+
+def _word(missing: Feature | Named) -> str:
+    return missing.value if isinstance(missing, Feature) else f"{missing.option} “{missing.name[:100]}”"
