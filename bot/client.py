@@ -27,6 +27,7 @@ from bot.services.orders import Orders
 from bot.services.preferences import Preferences
 from bot.services.routing import Routing
 from bot.services.studio import Studio
+from bot.services.upkeep import Upkeep
 from bot.settings import DISCORD_API, Settings
 from bot.tree import Tree
 
@@ -40,6 +41,7 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.preferences",
     "cogs.queue",
+    "cogs.backends",
     "cogs.help",
 )
 SWEEP_S = 60.0
@@ -111,7 +113,14 @@ class Easel(commands.Bot):
         self.desk = Desk(jobs, orders, self.messenger, base.blobs, base.imaging, base.attachments, clock=clock)
         self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
         self.studio = Studio(
-            jobs, orders, catalogue, preferences, fleet, base.blobs, clock=clock, limits=settings.limits
+            jobs,
+            orders,
+            catalogue,
+            preferences,
+            Upkeep(jobs, fleet, catalogue),
+            base.blobs,
+            clock=clock,
+            limits=settings.limits,
         )
 
     async def setup_hook(self) -> None:

@@ -45,7 +45,13 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
     """
     folder = settings.data_dir
     database = Database(settings.database_url.get_secret_value() or Database.in_folder(folder))
-    jobs = Jobs(database, Embedded(database), clock=clock, max_wait_s=settings.max_wait_h * 3600)
+    jobs = Jobs(
+        database,
+        Embedded(database),
+        clock=clock,
+        max_wait_s=settings.max_wait_h * 3600,
+        affinity_window=settings.affinity_window,
+    )
     async with AsyncExitStack() as stack:
         recovery = await jobs.open()
         stack.push_async_callback(jobs.close)
@@ -59,7 +65,7 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         stack.push_async_callback(attachments.close)
         backends = build(
             settings.backend_addresses,
-            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s)),
+            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s), settings.workflows_dir),
         )
         for backend in backends:
             stack.push_async_callback(backend.close)

@@ -89,7 +89,9 @@ class Settings(BaseSettings):
     backends: SecretStr = _setting(
         "EASEL_BACKENDS",
         "Backends",
-        "What paints: kind=address, comma separated; kinds are webui and sketch (built in, no model).",
+        "What paints: kind=address, comma separated; kinds are webui, comfyui, diffusers and sketch (built in, no "
+        "model). Options follow the address: name=gpu1, slots=2, ca=file (for servers), device=cuda and "
+        "cache_gb=12 (for diffusers).",
         SecretStr("webui=http://127.0.0.1:7860"),
     )
     backend_auth: Mapping[int, SecretStr] = _setting(
@@ -105,6 +107,21 @@ class Settings(BaseSettings):
         300.0,
         ge=10,
         le=86400,
+    )
+    affinity_window: float = _setting(
+        "EASEL_AFFINITY_WINDOW",
+        "Backends",
+        "How many standard pictures (30 steps at 1024×1024) a job may be taken early because its model is loaded; "
+        "0 never.",
+        2.0,
+        ge=0,
+        le=100,
+    )
+    workflows_dir: Path = _setting(
+        "EASEL_WORKFLOWS_DIR",
+        "Backends",
+        "Folder of your own ComfyUI workflows, saved in API format.",
+        Path("workflows"),
     )
     data_dir: Path = _setting(
         "EASEL_DATA_DIR", "Storage", "Folder for the queue, the settings and the pictures.", Path("data")

@@ -29,6 +29,7 @@ class Listing(StrEnum):
     CUTTERS = "cutters"
     SCRIPTS = "scripts"
     WORKFLOWS = "workflows"
+    BACKENDS = "backends"
 
 
 class Feature(StrEnum):

@@ -15,8 +15,16 @@ _LEARNING = 8
 
 
 def cost(request: PaintRequest, model_permille: int = PERMILLE) -> int:
-    """Return the ticks that ``request`` costs with a model of ``model_permille``; at least 1."""
-    work = UNIT * request.steps * request.width * request.height * request.count * model_permille
+    """Return the ticks that ``request`` costs with a model of ``model_permille``; at least 1.
+
+    A hires pass counts at its real size, with the share of the steps that its strength leaves to do.
+    """
+    work = request.steps * request.width * request.height
+    if request.hires is not None:
+        width, height = request.final_size
+        again = request.hires.steps or request.steps
+        work += int(again * min(max(request.hires.strength, 0.0), 1.0) * width * height)
+    work *= UNIT * request.count * model_permille
     return max(1, -(-work // _STANDARD))
 
 

@@ -58,7 +58,7 @@ class _Line:
     def read(cls, tx: Connection, worker: Worker, at_most: int) -> Self:
         """Read at most so many jobs of each lane."""
         served = [lane for lane in tx.scalars(_LANES) if worker.serves(lane)]
-        heads = {lane: list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most})) for lane in served}
+        heads = {lane: _first(tx, worker, lane, at_most) for lane in served}
         rows = {lane: found for lane, found in heads.items() if found}
         guilds = dict.fromkeys(rows, 1)
         if len(rows) > 1:
@@ -177,7 +177,6 @@ class Embedded:
     async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
         async with self._fetching:
             at_most = len(self._runs) + 1 + sum(other.idle for other in self._servers)
-            at_most += _WIDEST if server.worker.window else 0
             line = await self._database.read(lambda tx: _Line.read(tx, server.worker, at_most))
             job = self._choose(line, server)
             if job is None or server.stopping.is_set():
@@ -233,6 +232,14 @@ class Embedded:
         if seconds:
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.stopping.wait(), seconds)
+
+
+def _first(tx: Connection, worker: Worker, lane: str, at_most: int) -> list[_Row]:
+    """Return the head of a lane, and more of it only where another model's job may be better to take."""
+    rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most}))
+    if worker.window and any(row.model not in {None, worker.loaded()} for row in rows):
+        rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most + _WIDEST}))
+    return rows
 
 
 def _pick(rows: Sequence[_Row], worker: Worker) -> _Row | None:

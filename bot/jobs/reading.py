@@ -80,9 +80,9 @@ class JobReader:
     async def blobs_in_use(self) -> set[str]:
         """Return the blobs that unfinished jobs still need, whatever their age."""
         unfinished = await self._in_states((statements.QUEUED, statements.RUNNING, statements.PAINTED))
-        inputs = {job.spec.request.init_image for job in unfinished}
+        inputs = {blob for job in unfinished for blob in job.spec.request.images()}
         pictures = {picture.blob for job in unfinished if job.result for picture in job.result.pictures}
-        return {blob for blob in inputs | pictures if blob is not None}
+        return inputs | pictures
 
     async def place(self, job_id: int) -> Place | None:
         """Return a queued job's place in line; ``None`` if it does not wait."""

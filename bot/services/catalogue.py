@@ -37,7 +37,8 @@ class Catalogue:
         self._known: dict[str, Capabilities] = {}
         self._loaded: dict[str, str] = {}
         self._sets: dict[str, dict[Listing, frozenset[str]]] = {}
-        self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType({})
+        self._own = {Listing.BACKENDS: tuple(backend.name for backend in backends)}
+        self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType(self._own)
         self._all: Mapping[Listing, frozenset[str]] = MappingProxyType({})
         self._changed: Callable[[], None] = lambda: None
 
@@ -130,7 +131,7 @@ class Catalogue:
         for known in self._known.values():
             for listing, names in known.listings.items():
                 merged.setdefault(listing, {}).update(dict.fromkeys(names))
-        self._names = MappingProxyType({listing: tuple(names) for listing, names in merged.items()})
+        self._names = MappingProxyType(self._own | {listing: tuple(names) for listing, names in merged.items()})
         self._all = MappingProxyType({listing: frozenset(names) for listing, names in merged.items()})
 
     async def watch(self) -> None:

@@ -95,7 +95,8 @@ class Generation:
             if self._rerouting.is_set() and len(self._fleet.backends) > 1:
                 self._rerouting.clear()
                 moved = await self._jobs.relane(self._routing.lane_of)
-                log.info("lists changed", jobs_moved=moved)
+                if moved:
+                    log.info("lists changed", jobs_moved=moved)
 
     async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:
         while not self._stopping.is_set():

@@ -6,9 +6,9 @@ from bot.domain.limits import Limits
 from bot.domain.ports import Blobs, Clock
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
-from bot.services.fleet import Fleet
 from bot.services.orders import Orders
 from bot.services.preferences import Preferences
+from bot.services.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Studio:
     orders: Orders
     catalogue: Catalogue
     preferences: Preferences
-    fleet: Fleet
+    upkeep: Upkeep
     blobs: Blobs
     clock: Clock
     limits: Limits

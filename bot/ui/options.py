@@ -97,6 +97,7 @@ _ALL = (
     ),
     Option("language", str, N_("The language of public messages here"), choices=LANGUAGES),
     Option("reactions", bool, N_("Put 🔁 under finished pictures")),
+    Option("backend", str, N_("The name of a backend"), listing=Listing.BACKENDS),
     Option("job", int, N_("The number of the job, as /queue show has it"), "", _fixed(1, 2**53 - 1)),
 )
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}

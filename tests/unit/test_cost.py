@@ -1,10 +1,11 @@
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.cost import PERMILLE, UNIT, W0, cost, ewma, learn, step
-from bot.domain.request import PaintRequest
+from bot.domain.request import Hires, PaintRequest
 
 
 def request(*, steps: int = 30, width: int = 1024, height: int = 1024, count: int = 1) -> PaintRequest:
@@ -64,3 +65,10 @@ def test_no_measurement_makes_a_model_free_or_endless(seconds: float, asked: Pai
     for _ in range(100):
         permille = learn(permille, seconds, asked, pace)
     assert 100 <= permille <= 20_000
+
+
+def test_a_hires_pass_costs_its_real_size_and_the_steps_it_does() -> None:
+    plain = request()
+    hires = replace(plain, hires=Hires(scale=2.0, strength=0.5))
+    assert cost(hires) == cost(plain) * 3
+    assert cost(replace(plain, hires=Hires(scale=2.0, steps=15, strength=1.0))) == cost(plain) * 3
