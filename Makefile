@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+TORCH ?= torch==2.13.0
 
-.PHONY: help rehearse run test check format coverage bench docs lock clean
+.PHONY: help diffusers rehearse run test check format coverage bench docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -16,6 +17,14 @@ help: ## list the targets
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+diffusers: .venv/diffusers ## add what painting in the bot's own process needs; TORCH names the build of PyTorch
+
+# PyTorch alone has no hash here: every kind of card has a build of its own, all under one version.
+.venv/diffusers: .venv/complete requirements-diffusers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-diffusers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@
 
 rehearse: .venv ## try the real bot: no token, no GPU
@@ -50,6 +59,8 @@ bench: .venv ## measure speed, as ratios against a floor of the same run
 lock: .venv ## renew the lock files (needs uv on the path)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements-dev.lock
+	@# Resolved as for Windows, where PyTorch brings no CUDA packages: those come with the build that TORCH names.
+	uv pip compile pyproject.toml --extra diffusers --constraint requirements-dev.lock --python-platform windows --python-version 3.11 --no-emit-package torch --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements-diffusers.lock
 
 clean: ## remove what the targets built
 	rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -15,6 +15,7 @@ import asyncio
 import time
 from statistics import mean, median
 
+from bench.figures import Sheet, quantile
 from bench.theatre import Theatre
 from bench.webui import WebUI
 
@@ -29,26 +30,6 @@ GAP_PAINTING_S = 0.1
 GAPS = 60
 BACKENDS = 8
 ARRIVALS = 4
-
-missed: list[str] = []
-
-
-def quantile(samples: list[float], q: float) -> float:
-    """Return the value that the share ``q`` of the samples stays within."""
-    return sorted(samples)[min(len(samples) - 1, int(len(samples) * q))]
-
-
-def report(
-    what: str, value: float, unit: str, bar: float, *, floor: float | None = None, least: bool = False
-) -> None:
-    """Print one figure, its floor and their ratio, and its bar; ``least``: the bar is a minimum."""
-    held = value >= bar if least else value <= bar
-    if not held:
-        missed.append(what)
-    beside = "" if floor is None else f"{floor:.4g}"
-    ratio = "" if not floor or unit == "×" else f"{value / floor:.2f}"
-    sign = "≥" if least else "≤"
-    print(f"{what:<52}{value:>9.4g} {unit:<5}{beside:>9}{ratio:>7}  {sign} {bar:<6g}{'ok' if held else 'MISSED'}")
 
 
 class Figures:
@@ -129,7 +110,7 @@ async def match(easel: Figures, bare: Figures) -> None:
     await bare.bot.ask("plan", **plan)
 
 
-async def compare(easel: Figures, bare: Figures) -> None:
+async def compare(sheet: Sheet, easel: Figures, bare: Figures) -> None:
     """Measure both bots in turns and print what came of it."""
     await easel.burst()
     await bare.burst()
@@ -142,14 +123,14 @@ async def compare(easel: Figures, bare: Figures) -> None:
     for figures in (easel, bare) * ROUNDS:
         await figures.burst()
     memory = {figures: (await figures.bot.ask("usage"))["rss_mb"] for figures in (easel, bare)}
-    await gaps(easel)
+    await gaps(sheet, easel)
     for figures in (easel, bare):
         await figures.acknowledge()
     one, other = easel.acknowledged_s, bare.acknowledged_s
     what = f"acknowledged, {IN_FLIGHT} in flight"
-    report(f"{what}, p50", median(one) * 1000, "ms", 20, floor=median(other) * 1000)
-    report(f"{what}, p99", quantile(one, 0.99) * 1000, "ms", 500, floor=quantile(other, 0.99) * 1000)
-    report(
+    sheet.report(f"{what}, p50", median(one) * 1000, "ms", 20, floor=median(other) * 1000)
+    sheet.report(f"{what}, p99", quantile(one, 0.99) * 1000, "ms", 500, floor=quantile(other, 0.99) * 1000)
+    sheet.report(
         "overhead an image, p95",
         quantile(easel.overhead_s, 0.95) * 1000,
         "ms",
@@ -158,18 +139,18 @@ async def compare(easel: Figures, bare: Figures) -> None:
     )
     for part, of in (("command → backend", "before_s"), ("images in → upload", "after_s")):
         floor = quantile(getattr(bare, of), 0.95) * 1000
-        report(f"  {part}, p95", quantile(getattr(easel, of), 0.95) * 1000, "ms", 50, floor=floor)
+        sheet.report(f"  {part}, p95", quantile(getattr(easel, of), 0.95) * 1000, "ms", 50, floor=floor)
     cpu, floor = median(easel.cpu_s), median(bare.cpu_s)
-    report("CPU an image", cpu, "s", 0.02, floor=floor)
-    report("CPU an image, over the bare bot's", cpu / floor, "×", 1.5)
+    sheet.report("CPU an image", cpu, "s", 0.02, floor=floor)
+    sheet.report("CPU an image, over the bare bot's", cpu / floor, "×", 1.5)
     rate, floor = median(easel.rate), median(bare.rate)
-    report(f"burst of {BURST} from 5 guilds, over the bare bot's", rate / floor, "×", 0.8, least=True)
+    sheet.report(f"burst of {BURST} from 5 guilds, over the bare bot's", rate / floor, "×", 0.8, least=True)
     for figures in (easel, bare):
         spent = f"{median(figures.burst_cpu_s):.4f} CPU s a picture, {memory[figures]:.0f} MB"
         print(f"  {figures.bot.kind}: {median(figures.rate):.1f} pictures/s, {spent}")
 
 
-async def gaps(easel: Figures) -> None:
+async def gaps(sheet: Sheet, easel: Figures) -> None:
     """Keep one backend busy and look how long it stands idle between two jobs."""
     easel.webui.job_s = GAP_PAINTING_S
     asked = [await easel.bot.draw() for _ in range(GAPS)]
@@ -177,11 +158,11 @@ async def gaps(easel: Figures) -> None:
     await asyncio.gather(*(easel.bot.painted(interaction) for _, interaction in asked))
     idle = easel.webui.gaps[2:]  # the first is the pause before, in the second all the commands still arrive
     easel.webui.job_s = 0.0
-    report("idle gap of a busy backend, p95", quantile(idle, 0.95) * 1000, "ms", 20)
-    report("duty at 1 s a job", 100 / (1 + mean(idle)), "%", 99, least=True)
+    sheet.report("idle gap of a busy backend, p95", quantile(idle, 0.95) * 1000, "ms", 20)
+    sheet.report("duty at 1 s a job", 100 / (1 + mean(idle)), "%", 99, least=True)
 
 
-async def stalls(webui: WebUI) -> None:
+async def stalls(sheet: Sheet, webui: WebUI) -> None:
     """Let eight backends answer with four large pictures each at the same moment, again and again."""
     backends = [webui.url(n) for n in range(1, BACKENDS + 1)]
     webui.prepare_large()
@@ -195,20 +176,19 @@ async def stalls(webui: WebUI) -> None:
         lags, control = await easel.ask("lags"), await idle.ask("lags")
     webui.together = 1
     what = f"loop stall, 4 × 1024² on {BACKENDS} backends"
-    report(f"{what}, p99.9", quantile(lags, 0.999) * 1000, "ms", 50, floor=quantile(control, 0.999) * 1000)
-    report(f"{what}, max over control", (lags[-1] - control[-1]) * 1000, "ms", 100, floor=control[-1] * 1000)
+    sheet.report(f"{what}, p99.9", quantile(lags, 0.999) * 1000, "ms", 50, floor=quantile(control, 0.999) * 1000)
+    sheet.report(f"{what}, max over control", (lags[-1] - control[-1]) * 1000, "ms", 100, floor=control[-1] * 1000)
 
 
 async def main() -> int:
     """Run the bench and return the exit status."""
-    print(f"{'what':<52}{'measured':>9} {'':<5}{'floor':>9}{'ratio':>7}  bar")
+    sheet = Sheet()
     async with WebUI() as webui:
-        await stalls(webui)
+        await stalls(sheet, webui)
         one = [webui.url()]
         async with Theatre("easel", one) as easel, Theatre("bare", one) as bare:
-            await compare(Figures(easel, webui), Figures(bare, webui))
-    print("missed: " + ", ".join(missed) if missed else "every bar held")
-    return 1 if missed else 0
+            await compare(sheet, Figures(easel, webui), Figures(bare, webui))
+    return sheet.close()
 
 
 if __name__ == "__main__":

@@ -49,10 +49,12 @@ class WebUI:
     _barrier: list[asyncio.Future[None]] = field(default_factory=list)
     _runner: web.AppRunner | None = None
     _painted: int = 0
+    _dead: set[str] = field(default_factory=set)
+    _open: dict[str, set[asyncio.Transport]] = field(default_factory=lambda: defaultdict(set))
     _large: list[str] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._door])
         for path, answer in _LISTS.items():
             app.router.add_get(f"/{{n}}/sdapi/v1/{path}", _always(answer))
         app.router.add_post("/{n}/sdapi/v1/txt2img", self._paint)
@@ -71,6 +73,25 @@ class WebUI:
     def url(self, n: int = 0) -> str:
         """Return the address of the ``n``-th backend."""
         return f"http://127.0.0.1:{self.port}/{n}"
+
+    def kill(self, n: int) -> None:
+        """Let the ``n``-th backend die as a killed process does: connections break, new ones too."""
+        self._dead.add(str(n))
+        for transport in self._open.pop(str(n), ()):
+            transport.abort()
+
+    @web.middleware
+    async def _door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        n, transport = request.path.split("/")[1], request.transport
+        if not isinstance(transport, asyncio.Transport) or n in self._dead:
+            if transport is not None:
+                transport.abort()
+            raise web.HTTPServiceUnavailable
+        self._open[n].add(transport)
+        try:
+            return await handler(request)
+        finally:
+            self._open[n].discard(transport)
 
     def prepare_large(self) -> None:
         """Make the large pictures beforehand, so that making them disturbs nothing."""

@@ -1,6 +1,9 @@
 """Everything done to pixels, off the event loop."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +17,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_NICE = 10
+
+
+def _stand_back() -> None:
+    """Leave the processor to the event loop where both want it: Linux has priorities by thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
 class Imaging:
     """Runs the functions of this package in threads of its own; two are enough to keep two cores busy.
 
@@ -21,7 +33,7 @@ class Imaging:
     """
 
     def __init__(self, *, threads: int = 2) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="imaging")
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="imaging", initializer=_stand_back)
 
     async def prepare(self, data: bytes, *, max_side: int = inputs.MAX_SIDE) -> PreparedImage:
         """Make a plain PNG of what was sent in; see ``inputs.prepare``."""

@@ -35,7 +35,7 @@ def test_no_tracked_file_names_somebodys_machine_index_or_token() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-diffusers.lock"])
 def test_a_lock_holds_every_package_by_hash_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text

@@ -216,7 +216,8 @@ def _lora(unet: Any, path: Path) -> None:
         if not re.search(r"attn[12]\.to_[qv]$", name):
             continue
         key = "lora_unet_" + name.replace(".", "_")
-        weights[key + ".lora_down.weight"] = torch.randn(_RANK, layer.in_features)
+        # Mild: after a strong one the rounding of a sum would be seen in the picture.
+        weights[key + ".lora_down.weight"] = torch.randn(_RANK, layer.in_features) / layer.in_features
         weights[key + ".lora_up.weight"] = torch.randn(layer.out_features, _RANK)
         weights[key + ".alpha"] = torch.tensor(float(_RANK))
     save_file(weights, path)
