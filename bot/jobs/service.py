@@ -252,15 +252,18 @@ class Jobs(JobReader):
 
         return await self._database.write(work)
 
-    async def relane(self, lane_of: Callable[[Job], str]) -> int:
-        """Move what waits to the lanes it belongs to now; return how many jobs had to move."""
+    async def relane(self, lane_of: Callable[[Job], str]) -> list[Job]:
+        """Move what waits to the lanes it belongs to now; return the jobs that moved."""
         queued = [job for job in await self.live() if job.state is State.QUEUED]
         moves = [(job.id, lane) for job in queued if (lane := lane_of(job)) != job.lane]
+        moved = []
         for job_id, lane in moves:
-            await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
-        if moves:
+            job = await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
+            if job is not None:
+                moved.append(job)
+        if moved:
             self._engine.ring()
-        return len(moves)
+        return moved
 
     async def claim_ping(self, job_id: int) -> bool:
         """Return ``True`` exactly once per job: to the caller who may mention its asker."""

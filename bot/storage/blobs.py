@@ -59,7 +59,7 @@ class FolderBlobs:
         except FileNotFoundError:
             if not path.parent.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             _write(path, data, now)
         return blob
 
@@ -97,10 +97,10 @@ def _write(path: Path, data: bytes, now: float) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name in ``folder`` durable; Windows does that by itself and opens no folders."""
     if os.name == "nt":
         return

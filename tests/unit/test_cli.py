@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from bot import __version__, cli, client
 from bot.backends import address
+from bot.cli import checking
 from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError
 from bot.rehearsal import Discord
 from bot.settings import Settings, load
@@ -159,7 +160,7 @@ async def test_a_rehearsal_that_stays_gives_its_page_and_stops_on_sigterm(place:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "rehearse", "--stay"),
         cwd=place,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1]), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -188,17 +189,17 @@ def test_check_tells_what_is_right_and_what_is_wrong() -> None:
     [(NotEnabledError("x"), "--api"), (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"), (ProtocolError("x"), "log")],
 )
 def test_each_fault_of_a_backend_has_its_cure(error: BackendError, cure: str) -> None:
-    assert cure in cli._cure(error)
+    assert cure in checking._cure(error)
 
 
 async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:
     async with Discord() as standin:
         api = {"EASEL_DISCORD_API": standin.api_url}
-        assert await cli._check_token(load({"DISCORD_TOKEN": standin.token, **api}, None)) == 0
+        assert await checking._check_token(load({"DISCORD_TOKEN": standin.token, **api}, None)) == 0
         assert f"permissions={cli.PERMISSIONS}" in capsys.readouterr().out
-        assert await cli._check_token(load({"DISCORD_TOKEN": "another", **api}, None)) == 78
+        assert await checking._check_token(load({"DISCORD_TOKEN": "another", **api}, None)) == 78
         assert "does not know it" in capsys.readouterr().out
-    assert await cli._check_token(load({"DISCORD_TOKEN": "any", **api}, None)) == 69
+    assert await checking._check_token(load({"DISCORD_TOKEN": "any", **api}, None)) == 69
 
 
 def test_the_permissions_are_those_that_the_bot_uses() -> None:
