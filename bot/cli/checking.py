@@ -11,11 +11,17 @@ from bot.cli.ending import EX_CONFIG, EX_OK, EX_UNAVAILABLE, settings_or_give_up
 from bot.cli.hosting import hush_voice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.domain.capability import Capabilities
+    from bot.domain.errors import BackendError
+    from bot.domain.ports import Backend
     from bot.settings import Settings
 
 PERMISSIONS = 274878024768
 """View channels, send messages (in threads too), embed links, attach files, read history, add reactions."""
 _CHECK_TIMEOUT_S = 10.0
+_INDENT = " " * 6
 
 
 def check() -> None:
@@ -65,42 +71,49 @@ async def _check_token(settings: "Settings") -> int:
 
 
 async def _check_backends(settings: "Settings") -> int:
+    """Ask all backends at once what they are and have, and tell it in the order of the settings."""
     import time
 
     from bot.backends.decoding import Decoder
     from bot.backends.factory import Workshop, build
-    from bot.domain.errors import BackendError
     from bot.imaging.imaging import Imaging
 
     imaging, decoder = Imaging(), Decoder()
     addresses = settings.backend_addresses
-    backends = build(addresses, Workshop(time.time, imaging, decoder))
-    code = EX_OK
-    for address, backend in zip(addresses, backends, strict=True):
-        where = f"backend {backend.name} {address.url}".rstrip()
-        try:
-            await backend.health()
-            note = " (no model: abstract pictures)" if address.kind == "sketch" else ""
-            typer.echo(f"ok    {where}{note}")
-        except BackendError as error:
-            typer.echo(f"away  {where}: {error.texts()[0].message.format(**error.values)} {_cure(error)}")
-            code = EX_UNAVAILABLE
-        finally:
-            await backend.close()
+    backends = build(addresses, Workshop(time.time, imaging, decoder, workflows=settings.workflows_dir))
+    found = await asyncio.gather(*(_asked(backend) for backend in backends))
+    for address, backend, answer in zip(addresses, backends, found, strict=True):
+        place = address.url or address.source
+        for line in _told(f"backend {backend.name} {place}".rstrip(), answer):
+            typer.echo(line)
+        await backend.close()
     await decoder.close()
     await imaging.close()
-    return code
+    return EX_UNAVAILABLE if any(isinstance(answer, Exception) for answer in found) else EX_OK
 
 
-def _cure(error: Exception) -> str:
-    from bot.domain.errors import AuthError, NotEnabledError, UnreachableError
+async def _asked(backend: "Backend") -> "Capabilities | BackendError":
+    from bot.domain.errors import BackendError
 
-    match error:
-        case NotEnabledError():
-            return "Start it with --api."
-        case AuthError():
-            return "Give it user:password in EASEL_BACKEND_<n>_AUTH."
-        case UnreachableError():
-            return "Is it started, and are address and port in EASEL_BACKENDS right?"
-        case _:
-            return "Look into its log, or start it again."
+    try:
+        await backend.health()
+        return await backend.capabilities()
+    except BackendError as error:
+        return error
+
+
+def _told(where: str, answer: "Capabilities | BackendError") -> "Iterator[str]":
+    from bot.domain.capability import Capabilities, Listing
+    from bot.services.upkeep import cure
+
+    if not isinstance(answer, Capabilities):
+        yield f"away  {where}: {answer.texts()[0].message.format(**answer.values)} {cure(answer)}"
+        return
+    yield f"ok    {where} · {answer.kin}" if answer.kin else f"ok    {where}"
+    counts = [f"{listing.value} {len(names)}" for listing in Listing if (names := answer.listings.get(listing))]
+    if counts:
+        yield f"{_INDENT}lists: {', '.join(counts).replace('_', ' ')}"
+    if answer.features:
+        yield f"{_INDENT}has {', '.join(sorted(feature.value for feature in answer.features))}"
+    for name, value in answer.facts.items():
+        yield f"{_INDENT}{name}: {value}"

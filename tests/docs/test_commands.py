@@ -9,8 +9,9 @@ from typing import Any
 import pytest_asyncio
 from discord import app_commands
 
+from bot.backends.webui.dialect import A1111
 from bot.backends.webui.listings import Choice
-from bot.backends.webui.payload import encode, payload
+from bot.backends.webui.payload import payload
 from bot.client import EXTENSIONS, Easel, opened
 from bot.domain.request import PaintRequest
 from bot.settings import load
@@ -122,16 +123,19 @@ async def test_every_subcommand_has_at_most_25_options_and_every_choice_a_value(
                 assert all(1 <= len(choice.name) <= 100 and choice.value for choice in option.choices)
 
 
-async def test_only_the_servers_settings_need_a_permission_to_be_seen(
+async def test_only_what_is_for_admins_needs_a_permission_to_be_seen(
     tree: app_commands.CommandTree[Any],
 ) -> None:
     guarded = {entry.name: entry.default_permissions for entry in entries(tree) if entry.default_permissions}
-    assert {name: permissions.manage_guild for name, permissions in guarded.items()} == {"settings": True}
+    assert {name: permissions.manage_guild for name, permissions in guarded.items()} == dict.fromkeys(
+        ("backends", "settings"), True
+    )
 
 
 def test_the_page_names_fields_that_the_webui_is_really_sent() -> None:
-    request = PaintRequest("a", 1, init_image="blob", strength=0.5)
-    sent = json.loads(encode(payload(request, Choice("model", "Euler", "Karras"), task="1-1"), b"PNG"))
+    request = PaintRequest("a", 1, "b", count=2, init_image="blob", strength=0.5)
+    choice = Choice("model", "Euler", "Karras")
+    sent = payload("webui", request, choice, A1111, {"blob": b"PNG"}, task="1-1")
     sent |= {f"override_settings.{name}": value for name, value in sent["override_settings"].items()}
     named = {field for option in OPTIONS.values() for field in option.payload.split(", ") if field}
     assert named <= set(sent)

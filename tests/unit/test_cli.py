@@ -19,6 +19,7 @@ from bot.backends import address
 from bot.cli import checking
 from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError
 from bot.rehearsal import Discord
+from bot.services.upkeep import cure
 from bot.settings import Settings, load
 
 TOKEN = "a-token-of-my-own"
@@ -179,17 +180,21 @@ def test_check_tells_what_is_right_and_what_is_wrong() -> None:
     lines = result.stdout.splitlines()
     assert lines[:2] == ["ok    settings", "ok    data folder data"]
     assert lines[2].startswith("wrong DISCORD_TOKEN")
-    assert lines[3] == "ok    backend sketch (no model: abstract pictures)"
-    assert lines[4].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
-    assert "address and port" in lines[4]
+    assert lines[3:6] == [
+        "ok    backend sketch · built in, paints without a model",
+        "      lists: models 1, samplers 6, schedulers 4",
+        "      has img2img",
+    ]
+    assert lines[6].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
+    assert "address and port" in lines[6]
 
 
 @pytest.mark.parametrize(
-    ("error", "cure"),
+    ("error", "words"),
     [(NotEnabledError("x"), "--api"), (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"), (ProtocolError("x"), "log")],
 )
-def test_each_fault_of_a_backend_has_its_cure(error: BackendError, cure: str) -> None:
-    assert cure in checking._cure(error)
+def test_each_fault_of_a_backend_has_its_cure(error: BackendError, words: str) -> None:
+    assert words in cure(error)
 
 
 async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:
