@@ -22,6 +22,7 @@ T = TypeVar("T")
 BITE = 256 * 1024
 """Most base64 characters decoded in one go; a multiple of four, as base64 is."""
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*')
+_IMAGE = re.compile(rb'"image"\s*:\s*"')
 _NEXT = re.compile(rb'\s*(?:,\s*"|\])')
 _SEPARATOR = re.compile(r"[\s,]*")
 
@@ -64,6 +65,18 @@ def split(body: bytearray) -> tuple[list[bytes], Any]:
     if body[at : at + 1] != b"]":
         raise ValueError("the list of pictures holds something else")
     return images, json.loads(body[: begin.end()] + body[at:])
+
+
+def split_one(body: bytearray) -> tuple[bytes, Any]:
+    """Return the decoded ``image`` string of a JSON object, and the object with an empty one.
+
+    Raises ``ValueError`` if there is none, or if the JSON or the base64 is broken.
+    """
+    begin = _IMAGE.search(body)
+    end = body.find(b'"', begin.end()) if begin else -1
+    if begin is None or end < 0:
+        raise ValueError("the answer holds no picture")
+    return _decoded(body, begin.end(), end), json.loads(body[: begin.end()] + body[end:])
 
 
 def elements(body: bytes | bytearray) -> Iterator[Any]:

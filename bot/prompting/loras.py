@@ -19,6 +19,11 @@ def with_tags(prompt: str, loras: Iterable[Lora]) -> str:
     return " ".join([prompt, *(f"<lora:{lora.name}:{lora.weight:g}>" for lora in loras if lora.name not in named)])
 
 
+def without_tags(prompt: str) -> str:
+    """Return ``prompt`` without its tags, for servers that do not read them."""
+    return _TAG.sub("", prompt).strip()
+
+
 def can_be_tagged(name: str) -> bool:
     """Return whether the syntax can say this name: it has no way to escape ``:``, ``<`` and ``>``."""
     return bool(name) and not any(mark in name for mark in ":<>")

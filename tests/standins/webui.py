@@ -24,14 +24,14 @@ _SHUT = (Fault.NOT_ENABLED, Fault.HTML, Fault.AUTH, Fault.FORBIDDEN)
 class StandInWebUI(Painter):
     """Use as ``async with StandInWebUI() as server``; its attributes may be changed while it runs.
 
-    ``kin`` is the server it plays (setting it starts from that server's own options, scripts and
-    upscalers); ``fault`` holds for the next ``faults`` paint requests (all if ``None``); ``step_s`` is the
-    time a step takes; ``ui``: it has ``/internal/*``; ``old``: it has no ``/schedulers``; ``auth``: user and
-    password; ``replay`` answers a path with a given body. ``models``, ``loras``, ``vaes``, ``embeddings``,
-    ``styles`` (name to prompt and negative), ``upscalers``, ``controlnet_models``, ``scripts`` (installed
-    always-on scripts) and ``rembg`` are what it has. ``options`` are the live ones, ``saved`` the keys of its
-    config file, ``leaked`` what ``override_settings`` left behind. ``seen`` holds every request, ``painted``
-    every finished task.
+    ``kin`` is the server it plays (setting it starts from that server's own options, scripts and upscalers);
+    ``fault`` holds for the next ``faults`` paint requests (all if ``None``); ``step_s`` is the time a step
+    takes; ``ui``: it has ``/internal/*``; ``old``: it has no ``/schedulers``; ``auth``: user and password;
+    ``replay`` answers a path with a given body, ``hung`` are paths that never answer. ``models``, ``loras``,
+    ``vaes``, ``embeddings``, ``styles`` (name to prompt and negative), ``upscalers``, ``controlnet_models``,
+    ``scripts`` (installed always-on scripts) and ``rembg`` are what it has. ``options`` are the live ones,
+    ``saved`` the keys of its config file, ``leaked`` what ``override_settings`` left behind. ``seen`` holds
+    every request, ``painted`` every finished task.
     """
 
     def __init__(self, *, port: int = 0, ui: bool = True, step_s: float = 0.0, kin: Kin = Kin.A1111) -> None:
@@ -88,7 +88,7 @@ class StandInWebUI(Painter):
             return answered("error_bad_json", self.kin)
         port = request.transport.get_extra_info("peername")[1] if request.transport else 0
         self.seen.append(Seen(request.method, path, content, dict(request.headers), port))
-        if self.fault is Fault.HANG:
+        if self.fault is Fault.HANG or path in self.hung:
             await self._gone.wait()
         if (stranger := self._turn_away(request)) is not None:
             return stranger

@@ -52,6 +52,7 @@ class State:
         self.styles: dict[str, tuple[str, str]] = {}
         self.rembg = False
         self.replay: dict[str, tuple[int, bytes]] = {}
+        self.hung: tuple[str, ...] = ()
         self.seen: list[Seen] = []
         self.painted: list[str] = []
         self.running: Running | None = None

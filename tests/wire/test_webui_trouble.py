@@ -10,6 +10,7 @@ from bot.domain.errors import (
     AuthError,
     BackendError,
     BackendTimeoutError,
+    LostError,
     NotEnabledError,
     OutOfMemoryError,
     ProtocolError,
@@ -23,9 +24,10 @@ from tests.wire.workbench import QUICK, Bench, order, painted
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [
-        (Fault.CUT_BEFORE, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
-        (Fault.CUT_AFTER, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
-        (Fault.CUT_MIDWAY, UnreachableError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.CUT_BEFORE, LostError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.CUT_AFTER, LostError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.CUT_MIDWAY, LostError, "The connection to webui-1 broke. The job keeps its place"),
+        (Fault.BUSY, UnreachableError, "webui-1 is not available at the moment (status 429)."),
         (Fault.GATEWAY, UnreachableError, "webui-1 is not available at the moment (status 502)."),
         (Fault.AUTH, AuthError, "webui-1 does not let the bot in."),
         (Fault.FORBIDDEN, AuthError, "webui-1 does not let the bot in."),
@@ -182,6 +184,10 @@ async def test_abandoning_at_a_server_that_is_away_is_no_failure(bench: Bench) -
 @pytest.mark.parametrize(
     ("name", "kind", "words"),
     [
+        ("error_unknown_script", RejectedError, "Script 'nope script' not found"),
+        ("error_unknown_alwayson", RejectedError, "Script 'nope' not found"),
+        ("post_options_unknown_key", RejectedError, "webui-1 refused:"),
+        ("extra_single_image_unknown", RejectedError, "could not find upscaler"),
         ("error_steps0", RejectedError, "integer division or modulo by zero"),
         ("error_validation_type", RejectedError, "steps: value is not a valid integer; width: value"),
         ("error_img2img_no_image", RejectedError, "Init image not found"),
@@ -207,9 +213,10 @@ async def test_lists_a_server_need_not_have_are_left_out(bench: Bench) -> None:
     for path in ("schedulers", "sd-vae", "options"):
         bench.server.replay[f"/sdapi/v1/{path}"] = (500, b"Internal Server Error")
     bench.server.replay["/sdapi/v1/upscalers"] = (200, b'[{"name": null}, {"name": "Lanczos"}]')
+    bench.server.replay["/sdapi/v1/embeddings"] = (200, b"[]")
     found = await bench.client().capabilities()
     assert found.loaded_model is None
-    assert {listing.value for listing in found.listings} == {"models", "samplers", "loras", "upscalers"}
+    assert not {Listing.SCHEDULERS, Listing.VAES, Listing.EMBEDDINGS} & found.listings.keys()
     assert found.listings[Listing.UPSCALERS] == ("Lanczos",)
 
 

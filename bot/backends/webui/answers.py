@@ -1,11 +1,12 @@
 """From a WebUI's answer to pictures, with a note on everything that came out other than asked."""
 
 import json
+import re
 from typing import Any
 
 from bot.backends import errors
 from bot.backends.decoding import split
-from bot.backends.webui.listings import Choice
+from bot.backends.webui.listings import Choice, plainly
 from bot.domain import infotext
 from bot.domain.ports import Painted, Painting
 from bot.domain.request import PaintRequest
@@ -18,14 +19,16 @@ OTHER_SAMPLER = N_("The backend used another sampler than the one asked for.")
 OTHER_SCHEDULER = N_("The backend used another scheduler than the one asked for.")
 OTHER_SIZE = N_("The backend painted another size than the one asked for.")
 FEWER = N_("The backend painted fewer pictures than asked for.")
-_AUTOMATIC = "automatic"
+_ANY = frozenset({"automatic", "default"})
+_SUFFIX = re.compile(r"\.(?:safetensors|ckpt|gguf)$")
 
 
 def painting(backend: str, body: bytearray, request: PaintRequest, choice: Choice, seconds: float) -> Painting:
     """Read a whole answer; raises ``ProtocolError`` if it is broken or holds no picture.
 
-    Grids come before ``index_of_first_image`` and what extensions add comes after the pictures; both are left
-    out. Meant for the decoder's thread.
+    Grids come before ``index_of_first_image`` and what extensions add (ControlNet's maps) comes after the
+    pictures; both are left out. A script's own first pictures are its result, grid or not. Meant for the
+    decoder's thread.
     """
     try:
         images, answer = split(body)
@@ -33,7 +36,8 @@ def painting(backend: str, body: bytearray, request: PaintRequest, choice: Choic
     except (ValueError, RecursionError) as error:
         raise errors.broken(backend) from error
     first = info.get("index_of_first_image")
-    images = images[first if isinstance(first, int) and first > 0 else 0 :][: request.count]
+    start = first if isinstance(first, int) and first > 0 and request.script is None else 0
+    images = images[start : start + request.count]
     if not images:
         raise errors.no_images(backend)
     pictures = tuple(_painted(backend, data, i, request, info) for i, data in enumerate(images))
@@ -73,25 +77,22 @@ def _painted(backend: str, data: bytes, i: int, request: PaintRequest, info: dic
 
 def _notes(request: PaintRequest, asked: Choice, used: Choice, pictures: tuple[Painted, ...]) -> tuple[str, ...]:
     sizes = {(picture.width, picture.height) for picture in pictures}
+    free = request.script is not None or bool(request.extra)
     differences = {
         OTHER_MODEL: _differs(asked.model, used.model),
         OTHER_SAMPLER: _differs(asked.sampler, used.sampler),
         OTHER_SCHEDULER: _differs(asked.scheduler, used.scheduler),
-        OTHER_SIZE: sizes != {(request.width, request.height)},
+        OTHER_SIZE: sizes != {request.final_size} and not free,
         FEWER: len(pictures) < request.count,
     }
     return tuple(note for note, differs in differences.items() if differs)
 
 
 def _differs(asked: str | None, used: str | None) -> bool:
-    """Compare names as the server means them: "SGM Uniform" is "sgm_uniform"; "Automatic" is any."""
-    if asked is None or used is None or _plain(asked) == _AUTOMATIC:
+    """Compare names as the server means them: "Automatic" is any, and a model's file is the model."""
+    if asked is None or used is None or plainly(asked) in _ANY:
         return False
-    return _plain(asked) != _plain(used)
-
-
-def _plain(name: str) -> str:
-    return "".join(mark for mark in name.casefold() if mark not in " _-")
+    return _SUFFIX.sub("", plainly(asked)) != _SUFFIX.sub("", plainly(used))
 
 
 def _item(items: Any, i: int) -> Any:

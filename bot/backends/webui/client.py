@@ -1,50 +1,36 @@
-"""The WebUI (AUTOMATIC1111's API, ``--api``) as a backend."""
+"""The WebUI and its kin (AUTOMATIC1111's API, ``--api``) as a backend."""
 
 import asyncio
-import json
-from base64 import b64encode
+import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import structlog
 
-from bot.backends import errors, lacking
+from bot.backends import errors, lacking, names
 from bot.backends.address import BackendAddress
 from bot.backends.decoding import Decoder
-from bot.backends.webui import answers, listings, payload, progress, trouble
-from bot.backends.webui.listings import PATHS, Choice, Entry
-from bot.backends.webui.progress import Course, Reading
+from bot.backends.webui import answers, body, extras, listings, payload, trouble
+from bot.backends.webui.listings import Choice
+from bot.backends.webui.overrides import CHECKPOINT, Overrides
+from bot.backends.webui.progress import Course
+from bot.backends.webui.survey import API, NEEDED, Survey, Surveyor
+from bot.backends.webui.tasks import Tasks
 from bot.backends.wire import Pace, Wire, alongside
+from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
-from bot.domain.errors import (
-    AuthError,
-    BackendError,
-    BackendTimeoutError,
-    BotError,
-    RejectedError,
-    UnreachableError,
-)
-from bot.domain.ports import Answer, Clock, Painted, Progress, Ready
+from bot.domain.errors import BackendTimeoutError, NotEnabledError, RejectedError
+from bot.domain.ports import Answer, Clock, Painted, Painting, Progress
 from bot.domain.request import PaintRequest, UpscaleRequest
+from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 
 log = structlog.get_logger(__name__)
 
-_API = "/sdapi/v1/"
-_TASK = "/internal/progress"
-_LOOKS = 3
-_LOOK_S = 0.1
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """A paint request on its way: ``before`` is what the server worked on when it was sent."""
-
-    task: str
-    before: str | None = None
-    stopped: bool = False
+_FOLDERS = ("checkpoints", "loras", "vae", "embeddings")
+_SECRET = re.compile(r"token|secret|passw|auth|api_?key|credential", re.IGNORECASE)
 
 
 class WebUI:
@@ -61,32 +47,22 @@ class WebUI:
         self.slots = address.slots
         self._wire = Wire(address, pace, trouble.refusal)
         self._clock = clock
-        self._imaging = imaging
         self._decoder = decoder
         self._pace = pace
-        self._lists: dict[Listing, tuple[Entry, ...]] = {}
-        self._attempts: dict[str, _Attempt] = {}
-        self._knows_tasks: bool | None = None
+        self._surveyor = Surveyor(self.name, self._wire, decoder, pace)
+        self._tasks = Tasks(self.name, self._wire, imaging, decoder, pace)
+        self._overrides = Overrides()
+        self._last: Survey | None = None
+        self._version = ""
 
     async def health(self) -> None:
         """Return if it answers as a WebUI does; raises the ``BackendError`` that says why not."""
-        await self._listing(Listing.SAMPLERS)
+        await self._surveyor.listing(Listing.SAMPLERS, NEEDED[Listing.SAMPLERS])
 
     async def capabilities(self) -> Capabilities:
-        """Ask for its lists and its loaded model; lists that its kin lacks are left out."""
-        lists = {}
-        for listing in PATHS:
-            try:
-                lists[listing] = await self._listing(listing)
-            except (UnreachableError, AuthError):
-                raise
-            except BackendError:
-                if listing in listings.NEEDED:
-                    raise
-        options = await self._options()
-        self._lists = lists
-        self._knows_tasks = None
-        return listings.capabilities(lists, options)
+        """Ask which kin it is and what it has; what it does not tell for a moment is as it was."""
+        told = (await self._survey()).capabilities()
+        return replace(told, kin=f"{told.kin} {self._version}") if self._version else told
 
     async def generate(
         self,
@@ -97,92 +73,158 @@ class WebUI:
         on_progress: Callable[[Progress], None],
     ) -> Answer:
         """Paint ``request``; an answer to a job that was interrupted is never taken for its result."""
-        choice = await self._choose(request)
-        fields = payload.payload(request, choice, task=task)
-        init_image = images[request.init_image] if request.init_image is not None else None
-        if init_image is None:
-            body = payload.encode(fields, None)
-        else:
-            body = await self._decoder.run(payload.encode, fields, init_image)
-        path = _API + ("txt2img" if request.init_image is None else "img2img")
-        attempt = _Attempt(task, await self._busy_with(task))
-        self._attempts[task] = attempt
+        survey, choice = await self._agree(request)
+        fields = payload.payload(
+            self.name, request, choice, survey.dialect, images, swapper=survey.swapper, task=task
+        )
+        order = await self._encoded(payload.settled(fields, self._overrides, survey.dialect))
+        path = API + ("txt2img" if request.init_image is None else "img2img")
+        attempt = await self._tasks.begin(task)
         started = self._clock()
-        watch = partial(self._watch, attempt, Course(request.steps * request.count), on_progress)
+        watch = partial(self._tasks.watch, attempt, Course(request.steps * request.count), on_progress)
         try:
-            answer = await self._paint(path, body, watch)
+            answer = await self._long(path, order, watch)
         except (asyncio.CancelledError, BackendTimeoutError):
-            await self._stop(task)
+            await self._tasks.stop(task)
             raise
         finally:
-            del self._attempts[task]
+            self._tasks.end(attempt)
         if attempt.stopped:
             raise errors.stopped(self.name)
-        seconds = self._clock() - started
-        return Ready(await self._decoder.run(answers.painting, self.name, answer, request, choice, seconds))
+        read = partial(
+            answers.painting, self.name, request=request, choice=choice, seconds=self._clock() - started
+        )
+        return _Told(answer, read, self._decoder, self._met)
 
     async def resume(
         self,
-        request: PaintRequest,  # noqa: ARG002
+        request: PaintRequest,  # noqa: ARG002 - there is no answer to be read by it
         *,
         task: str,
-        on_progress: Callable[[Progress], None],  # noqa: ARG002
+        on_progress: Callable[[Progress], None],  # noqa: ARG002 - it is stopped, not watched
     ) -> Answer | None:
         """Return ``None``: the server answers once. It is stopped if it still works on ``task``."""
-        await self._stop(task)
+        await self._tasks.stop(task)
         return None
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:
-        """Refuse."""
-        raise lacking.refusal(self.name, Feature.UPSCALE)
+    async def skip(self, task: str) -> None:
+        """Have it leave the picture it is at as it is and go on with the next one of ``task``."""
+        await self._tasks.skip(task)
+
+    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
+        """Return a larger copy; such a request has no task there, so it can be neither watched nor stopped."""
+        survey = await self._having(Feature.UPSCALE)
+        known = survey.capabilities().listings.get(Listing.UPSCALERS, ())
+        for name in (request.upscaler, request.second):
+            names.check(self.name, N_("upscaler"), name, known)
+        answer = await self._asked(extras.UPSCALE, extras.upscaling(request, picture))
+        return await self._decoder.run(extras.picture, self.name, answer, picture)
 
     async def interrogate(self, picture: bytes, model: str | None = None) -> str:
-        """Refuse."""
-        raise lacking.refusal(self.name, Feature.INTERROGATE)
+        """Describe a picture by CLIP, or in tags by DeepDanbooru."""
+        survey = await self._having(Feature.INTERROGATE)
+        known = survey.capabilities().listings[Listing.INTERROGATORS]
+        names.check(self.name, N_("interrogator"), model, known)
+        answer = await self._asked(extras.INTERROGATE, {"image": picture, "model": model or known[0]})
+        return extras.told(self.name, answer, "caption")
 
     async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:
-        """Refuse."""
-        raise lacking.refusal(self.name, Feature.CUTOUT)
+        """Return a picture without its background, by the extension rembg."""
+        survey = await self._having(Feature.CUTOUT)
+        known = survey.capabilities().listings[Listing.CUTTERS]
+        names.check(self.name, N_("cutter"), model, known)
+        answer = await self._asked(extras.CUTOUT, {"input_image": picture, "model": model or known[0]})
+        return await self._decoder.run(extras.picture, self.name, answer, picture)
 
     async def refresh(self) -> None:
-        """Do nothing."""
+        """Have it look for new files in those of its folders that it can look into, and ask what it has."""
+        for folder in _FOLDERS:
+            try:
+                await self._long(f"{API}refresh-{folder}", b"", _unwatched)
+            except NotEnabledError:
+                continue
+        await self._survey()
 
     async def read_infotext(self, picture: bytes) -> str:
         """Let the server read a picture's infotext (``png-info``); empty if it has none."""
-        body = json.dumps({"image": b64encode(picture).decode("ascii")}).encode()
-        answer = await self._wire.fetch("POST", f"{_API}png-info", body)
-        try:
-            return str(json.loads(answer)["info"] or "")
-        except (ValueError, LookupError, TypeError) as error:
-            raise errors.broken(self.name) from error
+        return extras.told(self.name, await self._asked(extras.RECIPE, {"image": picture}), "info")
+
+    async def options(self) -> dict[str, Any]:
+        """Return the server's own settings, without what looks like a secret."""
+        found = await self._surveyor.options()
+        return {key: value for key, value in found.items() if not _SECRET.search(key)}
+
+    async def set_options(self, changes: Mapping[str, Any]) -> None:
+        """Change the server's own settings for everybody and for good; painting never does.
+
+        Raises ``RejectedError`` for a model or a setting that it does not have.
+        """
+        survey = await self._survey()
+        model = changes.get(CHECKPOINT)
+        if model is not None:
+            # SD.Next would save an unknown one, and not start with it again.
+            found = listings.find(str(model), survey.lists[Listing.MODELS])
+            names.check(
+                self.name, N_("model"), found or str(model), survey.capabilities().listings[Listing.MODELS]
+            )
+        known = await self._surveyor.options()
+        for key in changes:
+            if key not in known:
+                raise errors.refused(self.name, key)
+        await self._asked(f"{API}options", dict(changes))
+        self._overrides.forget(changes)
 
     async def close(self) -> None:
         """Free its connections."""
         await self._wire.close()
 
-    async def _listing(self, listing: Listing) -> tuple[Entry, ...]:
-        body = await self._wire.get(_API + PATHS[listing])
-        try:
-            return await self._decoder.run(listings.read, listing, body)
-        except ValueError as error:
-            raise errors.broken(self.name) from error
+    def _met(self, painting: Painting) -> None:
+        """Note the version that a picture tells: most kin tell it nowhere else."""
+        told = infotext.parse(painting.pictures[0].infotext).fields.get("Version", "")
+        self._version = told if re.search(r"\d", told) else ""
 
-    async def _options(self) -> object:
-        try:
-            return await self._decoder.run(json.loads, await self._wire.get(f"{_API}options"))
-        except (BackendError, ValueError):
-            return None
+    async def _survey(self) -> Survey:
+        self._last = survey = await self._surveyor.survey(self._last)
+        self._tasks.ask_anew()
+        self._overrides.learn(survey.found.get("options"))
+        return survey
 
-    async def _choose(self, request: PaintRequest) -> Choice:
-        """Check the names against the lists at hand, and once more against fresh ones before refusing."""
-        try:
-            return listings.choose(self.name, request, self._lists)
-        except RejectedError:
-            await self.capabilities()
-            return listings.choose(self.name, request, self._lists)
+    async def _agree(self, request: PaintRequest) -> tuple[Survey, Choice]:
+        """Check the request against what is known of the server, and once more afresh before refusing."""
+        if self._last is not None:
+            try:
+                return self._last, self._choose(request, self._last)
+            except RejectedError:
+                pass
+        survey = await self._survey()
+        return survey, self._choose(request, survey)
 
-    async def _paint(
-        self, path: str, body: bytes, watch: Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+    def _choose(self, request: PaintRequest, survey: Survey) -> Choice:
+        lacking.check(self.name, request, survey.capabilities())
+        return listings.choose(self.name, request, survey.lists, survey.dialect)
+
+    async def _having(self, feature: Feature) -> Survey:
+        survey = self._last
+        if survey is None or feature not in survey.features:
+            survey = await self._survey()
+        if feature not in survey.features:
+            raise lacking.refusal(self.name, feature)
+        return survey
+
+    async def _encoded(self, fields: Mapping[str, Any]) -> bytes:
+        if body.has_pictures(fields):
+            return await self._decoder.run(body.encode, fields)
+        return body.encode(fields)
+
+    async def _asked(self, path: str, fields: Mapping[str, Any]) -> bytearray:
+        """Return the answer to a request about a picture, which waits behind the job that is being painted."""
+        return await self._long(path, await self._encoded(fields), _unwatched)
+
+    async def _long(
+        self,
+        path: str,
+        order: bytes,
+        watch: Callable[[Callable[[], None], Callable[[], None]], Coroutine[Any, Any, None]],
     ) -> bytearray:
         loop, stall_s = asyncio.get_running_loop(), self._pace.stall_s
         try:
@@ -191,108 +233,40 @@ class WebUI:
                 def moved() -> None:
                     stall.reschedule(loop.time() + stall_s)
 
-                async with alongside(partial(watch, moved)):
-                    return await self._wire.paint(path, body, moved)
+                def silent() -> None:
+                    stall.reschedule(None)
+
+                async with alongside(partial(watch, moved, silent)):
+                    return await self._wire.paint(path, order, moved)
         except TimeoutError as error:
             if total.expired():
                 raise errors.too_long(self.name, self._pace.total_s) from error
             raise errors.stalled(self.name, stall_s) from error
 
-    async def _watch(
+
+async def _unwatched(_: Callable[[], None], silent: Callable[[], None]) -> None:
+    """Tell at once that nothing can be seen of the request while it runs."""
+    silent()
+
+
+class _Told:
+    """An answer as it came, its pictures not taken out yet; the server is free."""
+
+    def __init__(
         self,
-        attempt: _Attempt,
-        course: Course,
-        on_progress: Callable[[Progress], None],
-        moved: Callable[[], None],
+        answer: bytearray,
+        read: Callable[[bytearray], Painting],
+        decoder: Decoder,
+        met: Callable[[Painting], None],
     ) -> None:
-        """Report the attempt's progress until cancelled; a look that fails is no news."""
-        mark, preview_id = "", -1
-        while True:
-            await asyncio.sleep(self._pace.poll_s)
-            try:
-                reading = await self._look(attempt.task, preview_id)
-            except BackendError:
-                continue
-            if reading.mark != mark:
-                mark = reading.mark
-                moved()
-            if self._is_ours(reading, attempt):
-                attempt.stopped |= reading.interrupted
-                preview_id = reading.preview_id
-                on_progress(course.advance(reading, await self._small(reading.preview)))
+        self._answer = answer
+        self._read = read
+        self._decoder = decoder
+        self._met = met
 
-    async def _small(self, picture: bytes | None) -> bytes | None:
-        try:
-            return await self._imaging.preview(picture) if picture else None
-        except BotError:
-            return None
-
-    async def _look(self, task: str, preview_id: int = -1) -> Reading:
-        """See how far ``task`` is, or the server if it knows no tasks; a wait in line moves with the server."""
-        reading = await self._look_at_task(task, preview_id)
-        if reading is None:
-            return await self._look_at_server()
-        if reading.queued:
-            server = await self._look_at_server(preview=False)
-            return Reading(active=False, queued=True, mark=f"{reading.mark} {server.mark}")
-        return reading
-
-    async def _look_at_task(self, task: str, preview_id: int = -1) -> Reading | None:
-        if self._knows_tasks is False:
-            return None
-        question = {"id_task": task, "id_live_preview": preview_id, "live_preview": True}
-        try:
-            reading = progress.of_task(await self._wire.fetch("POST", _TASK, json.dumps(question).encode()))
-        except UnreachableError:
-            raise
-        except (BackendError, ValueError):
-            reading = None
-        self._knows_tasks = reading is not None
-        return reading
-
-    async def _look_at_server(self, *, preview: bool = True) -> Reading:
-        skip = "false" if preview else "true"
-        body = await self._wire.fetch("GET", f"{_API}progress?skip_current_image={skip}")
-        try:
-            return progress.of_server(body)
-        except ValueError as error:
-            raise errors.broken(self.name) from error
-
-    async def _busy_with(self, task: str) -> str | None:
-        """Return what a server without tasks works on before ours is sent, to tell the two apart later."""
-        try:
-            if self._knows_tasks or await self._look_at_task(task) is not None:
-                return None
-            reading = await self._look_at_server(preview=False)
-        except BackendError:
-            return None
-        return reading.job if reading.active else None
-
-    def _is_ours(self, reading: Reading, attempt: _Attempt | None) -> bool:
-        if not reading.active:
-            return False
-        return bool(self._knows_tasks) or (attempt is not None and reading.job != attempt.before)
-
-    async def _stop(self, task: str) -> None:
-        """Interrupt the server within a bounded time, but only while it is on this very task.
-
-        A request that has only just been sent may not be on the server's list yet, so a few looks are taken;
-        one that waits in the server's own line cannot be taken out of it.
-        """
-        attempt = self._attempts.get(task)
-        looks = 0
-        try:
-            async with asyncio.timeout(self._pace.interrupt_s):
-                while looks < _LOOKS:
-                    reading = await self._look(task)
-                    if self._is_ours(reading, attempt):
-                        if attempt is not None:
-                            attempt.stopped = True
-                        await self._wire.fetch("POST", f"{_API}interrupt")
-                        return
-                    if reading.completed:
-                        return
-                    looks += not reading.queued
-                    await asyncio.sleep(_LOOK_S)
-        except (BackendError, TimeoutError) as error:
-            log.info("not interrupted", backend=self.name, task=task, reason=type(error).__name__)
+    async def painting(self) -> Painting:
+        """Take the pictures out and let go of the rest."""
+        answer, self._answer = self._answer, bytearray()
+        painting = await self._decoder.run(self._read, answer)
+        self._met(painting)
+        return painting

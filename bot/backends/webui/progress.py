@@ -1,7 +1,7 @@
 """How far a WebUI is, read from either of its two progress answers.
 
-``POST /internal/progress`` knows a task by its id, but only a server with its web page has it. ``GET
-/sdapi/v1/progress`` belongs to whatever the server does just now, ours or not.
+``POST /internal/progress`` knows a task by its id, but only a server with its web page has it; SD.Next's looks
+at no id. ``GET /sdapi/v1/progress`` belongs to whatever the server does just now, ours or not.
 """
 
 import json
@@ -33,9 +33,9 @@ class Reading:
 
 
 def of_task(body: bytes | bytearray) -> Reading | None:
-    """Read ``/internal/progress``; ``None`` if the answer has another shape, as SD.Next's has."""
+    """Read ``/internal/progress``; ``None`` if it is another server's, such as SD.Next's, which tells ``job``."""
     answer = _object(body)
-    if not {"active", "queued", "completed", "id_live_preview"} <= answer.keys():
+    if not {"active", "queued", "completed", "id_live_preview"} <= answer.keys() or "job" in answer:
         return None
     preview_id = answer["id_live_preview"]
     return Reading(
@@ -63,7 +63,7 @@ def of_server(body: bytes | bytearray) -> Reading:
         fraction=fraction,
         eta_s=_number(answer.get("eta_relative")) or None,
         preview=_picture(answer.get("current_image")),
-        job=str(state.get("job_timestamp")),
+        job=f"{answer.get('id', '')} {state.get('job_timestamp')}",
         mark=f"{fraction} {state.get('job_no')} {state.get('sampling_step')}",
     )
 

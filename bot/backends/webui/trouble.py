@@ -10,7 +10,7 @@ from bot.backends.errors import MAX_REASON
 from bot.domain.errors import BackendError, NotEnabledError, RejectedError
 from bot.domain.text import N_
 
-_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|out of memory|not enough memory", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|out of memory|not enough memory|tried to allocate", re.IGNORECASE)
 _NOT_A_NUMBER = re.compile(r"NansException|\bNaNs?\b")
 _FOLDERS = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[\w.\- ]+[\\/])+")
 
