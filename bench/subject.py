@@ -38,9 +38,9 @@ class Subject:
         """Count every transaction from here on."""
         write = Database.write
 
-        async def counted(database: Database, work: Any) -> Any:
+        async def counted(database: Database, work: Any, **options: Any) -> Any:
             self.transactions += 1
-            return await write(database, work)
+            return await write(database, work, **options)
 
         Database.write = counted  # type: ignore[assignment,method-assign]
 

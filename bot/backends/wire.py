@@ -4,9 +4,10 @@ import asyncio
 import io
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from bot.domain.errors import BackendError, UnreachableError
 Refusal = Callable[[str, int, bytes], BackendError]
 """From a backend's name, a status and a body to the error they stand for."""
 MAX_ANSWER_BYTES = 512 * 1024 * 1024
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+_FINE = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 _READ_BYTES = 256 * 1024
 
 
@@ -69,19 +72,61 @@ class Wire:
         async with self._call(method, path, body, bounds) as response:
             return await self._body(response, _nothing)
 
-    async def paint(self, path: str, body: bytes, moved: Callable[[], None]) -> bytearray:
-        """Return the answer to a paint request, however long it takes; ``moved`` is called as it comes in.
+    async def paint(self, path: str, body: bytes) -> "Incoming":
+        """Return the answer to a paint request, however long it takes, as soon as it begins to come.
 
         Only a connection that was never made is tried again: after that the server may be painting already.
         """
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=self._pace.connect_s)
 
-        async def once() -> bytearray:
-            async with self._call("POST", path, body, bounds) as response:
-                return await self._body(response, moved)
+        async def once() -> Incoming:
+            stack = AsyncExitStack()
+            response = await stack.enter_async_context(self._call("POST", path, body, bounds))
+            answer = Incoming(stack, partial(self._body, response), self._name, self._pace.stall_s)
+            if response.status not in _FINE:
+                await answer.read()  # raises what it says
+            return answer
 
         caller = stamina.AsyncRetryingCaller(attempts=3, timeout=5.0, wait_initial=0.1, wait_max=1.0)
         return await caller(_never_sent, once)
+
+    async def upload(self, path: str, fields: Mapping[str, str], filename: str, picture: bytes) -> bytearray:
+        """Return the answer to an uploaded ``image``; ``filename`` is plain ASCII."""
+        form = aiohttp.FormData(fields, quote_fields=False)
+        form.add_field("image", io.BytesIO(picture), filename=filename)
+        bounds = aiohttp.ClientTimeout(total=self._pace.stall_s, sock_connect=self._pace.connect_s)
+        async with self._call("POST", path, form, bounds) as response:
+            return await self._body(response, _nothing)
+
+    async def download(self, path: str) -> bytearray:
+        """Return a big body that takes its time as long as it comes; it is tried three times in all."""
+        bounds = aiohttp.ClientTimeout(total=None, sock_connect=self._pace.connect_s, sock_read=self._pace.get_s)
+
+        async def once() -> bytearray:
+            async with self._call("GET", path, None, bounds) as response:
+                return await self._body(response, _nothing)
+
+        caller = stamina.AsyncRetryingCaller(attempts=3, timeout=None, wait_initial=0.1, wait_max=1.0)
+        return await caller(UnreachableError, once)
+
+    @asynccontextmanager
+    async def socket(self, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Open a WebSocket and close it fully at the end; raises ``UnreachableError`` if it cannot be opened.
+
+        What breaks it later ends its messages. Pings find a server out that is gone without a word.
+        """
+        try:
+            async with asyncio.timeout(self._pace.connect_s + self._pace.get_s):
+                opened = await self._session.ws_connect(
+                    self._url + path,
+                    max_msg_size=MAX_MESSAGE_BYTES,
+                    heartbeat=3 * self._pace.get_s,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=self._pace.interrupt_s),
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.lost(self._name, error) from error
+        async with opened:
+            yield opened
 
     async def close(self) -> None:
         """Free the connections."""
@@ -100,15 +145,19 @@ class Wire:
 
     @asynccontextmanager
     async def _call(
-        self, method: str, path: str, body: bytes | None, bounds: aiohttp.ClientTimeout
+        self,
+        method: str,
+        path: str,
+        body: bytes | aiohttp.FormData | None,
+        bounds: aiohttp.ClientTimeout,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
             async with self._session.request(
                 method,
                 self._url + path,
                 # aiohttp wants big bodies as files, which it sends in slices.
-                data=None if body is None else io.BytesIO(body),
-                headers={} if body is None else {"Content-Type": "application/json"},
+                data=io.BytesIO(body) if isinstance(body, bytes) else body,
+                headers={"Content-Type": "application/json"} if isinstance(body, bytes) else {},
                 allow_redirects=False,
                 timeout=bounds,
             ) as response:
@@ -123,9 +172,38 @@ class Wire:
             moved()
             if len(body) > MAX_ANSWER_BYTES:
                 raise errors.broken(self._name)
-        if response.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+        if response.status not in _FINE:
             raise self._refusal(self._name, response.status, bytes(body))
         return body
+
+
+class Incoming:
+    """An answer that has begun to come, so its server is done with the work; ``read`` is called once."""
+
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        body: Callable[[Callable[[], None]], Coroutine[Any, Any, bytearray]],
+        name: str,
+        stall_s: float,
+    ) -> None:
+        self._stack = stack
+        self._body = body
+        self._name = name
+        self._stall_s = stall_s
+
+    async def read(self) -> bytearray:
+        """Return the whole body; raises ``BackendError`` if it breaks off or stops coming."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._stall_s) as stall, self._stack:
+                return await self._body(lambda: stall.reschedule(loop.time() + self._stall_s))
+        except TimeoutError as error:
+            raise errors.stalled(self._name, self._stall_s) from error
+
+    async def close(self) -> None:
+        """Let go of an answer that nobody wants."""
+        await self._stack.aclose()
 
 
 @asynccontextmanager

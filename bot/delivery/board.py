@@ -108,7 +108,8 @@ class Board:
             slate.unschedule()
             self._schedule(slate, QUIET_S)
         else:
-            self._schedule(slate, GRACE_S if fresh and job.state is State.QUEUED else 0.0)
+            unchanged = self._calm(slate) if job.state is slate.drawn_state else 0.0
+            self._schedule(slate, GRACE_S if fresh and job.state is State.QUEUED else unchanged)
 
     def progressed(self, job_id: int, progress: Progress) -> None:
         """Show how far the job is, when its message may be edited next."""

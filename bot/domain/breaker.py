@@ -36,7 +36,10 @@ class Breaker:
         return Circuit.TRIAL if self.openings else Circuit.CLOSED
 
     def fault(self, now: float) -> "Breaker":
-        """Count a failure of the server itself; the trial's failure opens the circuit again."""
+        """Count a failure of the server itself; the trial's failure opens the circuit again.
+
+        While it is open nothing makes it longer: several jobs that ran at once saw the same thing.
+        """
         faults = self.faults + 1
         if faults < FAULTS and not self.openings:
             return Breaker(faults)
@@ -51,5 +54,7 @@ class Breaker:
         return Breaker()
 
     def _opened(self, now: float, faults: int, first_s: float, longest_s: float) -> "Breaker":
+        if now < self.until:
+            return self
         rest_s = min(first_s * 2**self.openings, longest_s)
         return Breaker(faults, min(self.openings + 1, 16), now + rest_s)

@@ -69,14 +69,20 @@ class _Line:
 
 @dataclass(eq=False, slots=True)
 class _Server:
-    """One open ``serve``."""
+    """One open ``serve``: ``idle`` of its slots have no job, and it ``left`` one to another server."""
 
     run: Run
     worker: Worker
     idle: int = 0
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    left: bool = False
+    bells: set[asyncio.Event] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     runs: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def ring(self) -> None:
+        """Let every slot look; each has its own bell, so that none takes another's ring for its own."""
+        for bell in self.bells:
+            bell.set()
 
 
 class Embedded:
@@ -120,7 +126,7 @@ class Embedded:
     def ring(self) -> None:
         """Let the slots look."""
         for server in self._servers:
-            server.bell.set()
+            server.ring()
 
     async def abort(self, job: int) -> None:
         """Cancel the run of ``job``."""
@@ -150,61 +156,61 @@ class Embedded:
                     yield
                 finally:
                     server.stopping.set()
-                    server.bell.set()
+                    self.ring()  # what was left to this one is the others' now
                     await asyncio.wait(loops, timeout=drain_s)
                     for late in server.runs:
                         late.cancel()
         finally:
             self._servers.discard(server)
-            self.ring()  # what was left to this one is the others' now
 
     async def _slot(self, server: _Server) -> None:
+        bell = asyncio.Event()
+        server.bells.add(bell)
         while not server.stopping.is_set():
-            server.bell.clear()
+            bell.clear()
+            server.idle += 1
+            rest_s = 0.0
             try:
                 fetched = await self._fetch(server)
+                if fetched is None:
+                    await bell.wait()
             except SQLAlchemyError:
                 log.exception("the queue could not be read; trying again in %s s", REFUSED_S)
-                await self._rest(server, REFUSED_S)
-                continue
-            if fetched is not None:
-                await self._rest(server, await self._finish(server, *fetched))
-            elif not server.stopping.is_set():
-                server.idle += 1
-                await server.bell.wait()
+                fetched, rest_s = None, REFUSED_S
+            finally:
                 server.idle -= 1
+            if fetched is not None:
+                rest_s = await self._finish(server, *fetched)
+            await self._rest(server, rest_s)
 
     async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
         async with self._fetching:
-            at_most = len(self._runs) + 1 + sum(other.idle for other in self._servers)
+            at_most = len(self._runs) + sum(each.idle for each in self._servers)
+            at_most += _WIDEST if server.worker.window else 0
             line = await self._database.read(lambda tx: _Line.read(tx, server.worker, at_most))
+            if server.stopping.is_set():
+                return None
             job = self._choose(line, server)
-            if job is None or server.stopping.is_set():
+            if job is None:
                 return None
             run = asyncio.create_task(server.run(job), name=f"job {job}")
             self._runs[job] = run
             server.runs.add(run)
+            for other in self._servers:
+                if other.left:
+                    other.ring()  # this one is busier now than it was then
             return job, run
 
     def _choose(self, line: _Line, server: _Server) -> int | None:
+        free = {each: each.idle for each in self._servers if each is not server and not each.stopping.is_set()}
+        server.left = False
         for lane in self._turns.order(line.guilds):
-            rows = [row for row in line.rows[lane] if row.id not in self._runs and not self._left(row, server)]
+            rows = [row for row in line.rows[lane] if row.id not in self._runs and not _left(row, server, free)]
             row = _pick(rows, server.worker)
             if row is not None:
                 self._turns.charge(lane, row.cost, line.guilds[lane])
                 return int(row.id)
         return None
-
-    def _left(self, row: _Row, server: _Server) -> bool:
-        """Leave a job to an idle worker that has its model in memory, while this one would have to load it."""
-        if row.rank == AGAIN or row.model in {None, server.worker.loaded()}:
-            return False
-        for other in self._servers - {server}:
-            worker = other.worker
-            if other.idle and worker.serves(row.lane) and worker.loaded() == row.model:
-                other.bell.set()
-                return True
-        return False
 
     async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> float:
         """Wait for a run to end; return how long to rest after it, in seconds: it may have given its job back."""
@@ -240,6 +246,19 @@ def _first(tx: Connection, worker: Worker, lane: str, at_most: int) -> list[_Row
     if worker.window and any(row.model not in {None, worker.loaded()} for row in rows):
         rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most + _WIDEST}))
     return rows
+
+
+def _left(row: _Row, server: _Server, free: dict[_Server, int]) -> bool:
+    """Leave a job to a ``free`` slot that has its model in memory, while this server would have to load it."""
+    if row.rank == AGAIN or row.model in {None, server.worker.loaded()}:
+        return False
+    for other, slots in free.items():
+        if slots and other.worker.serves(row.lane) and other.worker.loaded() == row.model:
+            free[other] -= 1
+            server.left = True
+            other.ring()
+            return True
+    return False
 
 
 def _pick(rows: Sequence[_Row], worker: Worker) -> _Row | None:

@@ -57,15 +57,15 @@ class Share:
             if of_lane == lane and rank != AGAIN
         }
 
-    def enqueue(self, user: int, cost: int, weight: int) -> tuple[int, int]:
-        """Make room for one more job, which will have the highest id, and return its tag and rank."""
+    def enqueue(self, user: int, cost: int, weight: int, *, job: int = _NEWEST) -> tuple[int, int]:
+        """Make room for one more ``job`` and return its tag and rank; a new one will have the highest id."""
         if not self._waiting:
             self._rebase()
         flow = replace(self._flow, weight=weight)
         self._flow, rank = fairness.enqueue(self._clock, flow, self._waiting.values(), user)
-        self._waiting[_NEWEST] = Waiting(_NEWEST, user, cost)
+        self._waiting[job] = Waiting(job, user, cost)
         self.save()
-        return self._waiting.pop(_NEWEST).tag, rank
+        return self._waiting.pop(job).tag, rank
 
     @property
     def weight(self) -> int:

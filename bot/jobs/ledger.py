@@ -114,20 +114,22 @@ class Ledger:
         self._engine.submit(held.tx, job.id, job.lane, job.tag)
         return job
 
-    def relane(self, tx: Connection, job_id: int, lane: str) -> None:
-        """Let a queued job wait in ``lane``, as if it had come last there; one that was charged stays first."""
+    def relane(self, tx: Connection, job_id: int, lane: str) -> Job | None:
+        """Let a queued job wait in ``lane``, by its age among its user's; one that was charged stays first."""
         held = self.hold(tx, job_id, (State.QUEUED,))
         if held is None:
-            return
+            return None
         job, share = held.job, Share(tx, self._engine, lane, held.job.guild)
         if held.share.waits(job_id):
             held.share.leave(job_id, job.user, job.cost, 0.0)
             held.share.save()
-            tag, rank = share.enqueue(job.user, job.cost, held.share.weight)
+            tag, rank = share.enqueue(job.user, job.cost, held.share.weight, job=job_id)
         else:
             tag, rank = share.front(job.tag), AGAIN
         row = {"of_id": job_id, "new_lane": lane, "new_tag": tag, "new_rank": rank}
-        self._engine.submit(tx, job_id, lane, self._changed(tx, statements.RELANE, row).tag)
+        moved = self._changed(tx, statements.RELANE, row)
+        self._engine.submit(tx, job_id, lane, moved.tag)
+        return moved
 
     def end(
         self,

@@ -126,7 +126,9 @@ class Jobs(JobReader):
         The first lease's task is noted with it, as one about to run on ``backend``. A later lease's job still
         has the task before, which may be running somewhere: once that is settled, ``note_task``.
         """
-        starting = asyncio.ensure_future(self._database.write(lambda tx: self._ledger.start(tx, job_id, backend)))
+        # A power failure may undo a start, for it only makes the job start again: no slot waits for the disk.
+        write = self._database.write(lambda tx: self._ledger.start(tx, job_id, backend), synced=False)
+        starting = asyncio.ensure_future(write)
         try:
             job = await asyncio.shield(starting)
         except asyncio.CancelledError:

@@ -51,9 +51,15 @@ class Catalogue:
         return self._known.get(backend)
 
     def has(self, backend: str, named: Named) -> bool:
-        """Return whether a backend has a name; one that nobody lists at all is left to the backend to judge."""
-        listed = self._sets[backend].get(named.listing, frozenset())
-        return named.name in listed or named.name not in self._all.get(named.listing, frozenset())
+        """Return whether a backend has a name.
+
+        One that nobody lists is left to the backend to judge, but if that one lists others, only once everybody
+        has told what they have.
+        """
+        listed = self._sets[backend].get(named.listing)
+        if named.name in self._all.get(named.listing, ()):
+            return listed is not None and named.name in listed
+        return listed is None or len(self._known) == len(self._backends)
 
     def offers(self, feature: Feature) -> bool:
         """Return whether any backend can do it."""

@@ -33,7 +33,10 @@ class Outage:
 
 @dataclass(slots=True)
 class Member:
-    """One backend as the book has it: ``running`` are jobs by id, the counts are of this life."""
+    """One backend as the book has it: ``running`` are jobs by id, the counts are of this life.
+
+    ``storing`` answers are on their way to the disk: whether they are any good is not known yet.
+    """
 
     backend: Backend
     seen: bool = False
@@ -41,6 +44,7 @@ class Member:
     outage: Outage | None = None
     drained: bool = False
     running: set[int] = field(default_factory=set)
+    storing: int = 0
     painted: int = 0
     failed: int = 0
 
@@ -99,11 +103,31 @@ class Fleet:
         member.painted += 1
         member.breaker = member.breaker.success()
 
+    def report_answer(self, name: str) -> None:
+        """Note that an answer came whose pictures are not stored yet."""
+        self.members[name].storing += 1
+
+    def report_stored(self, name: str) -> None:
+        """Note what became of an answer: a backend under trial may get its next job."""
+        self.members[name].storing -= 1
+        if self.circuit(name) is Circuit.TRIAL:
+            self._changed()
+
     def drain(self, name: str, *, drained: bool) -> None:
         """Give a backend no more jobs, or again some; what runs there goes on. Raises ``KeyError``."""
         self.members[name].drained = drained
         log.info("backend drained" if drained else "backend takes jobs again", backend=name)
         self._changed()
+
+    def working(self) -> frozenset[str]:
+        """Return the names of the backends that take jobs now."""
+        return frozenset(name for name, member in self.members.items() if member.condition is Condition.UP)
+
+    def takes(self, name: str) -> bool:
+        """Return whether a backend may be given one more job now: under trial it has one at a time."""
+        member = self.members[name]
+        tried = self.circuit(name) is Circuit.TRIAL and (member.running or member.storing)
+        return member.condition is Condition.UP and not tried
 
     def circuit(self, name: str) -> Circuit:
         """Return whether work may go to a backend."""

@@ -8,7 +8,6 @@ from functools import partial
 
 import structlog
 
-from bot.domain.breaker import Circuit
 from bot.domain.errors import (
     BackendError,
     BackendTimeoutError,
@@ -18,7 +17,7 @@ from bot.domain.errors import (
     ProtocolError,
     RejectedError,
 )
-from bot.domain.job import Lease, Picture, Result
+from bot.domain.job import Job, Lease, Picture, Result
 from bot.domain.ports import Announcer, Answer, Backend, Blobs, Painting, Progress
 from bot.domain.text import N_
 from bot.jobs.engine import Worker
@@ -37,8 +36,10 @@ LOST = Failure(
     {"times": MAX_LOSSES},
     smaller_may_help=True,
 )
-STORING = 4
-"""Most finished paintings in memory on their way to the disk before painters are held back."""
+MOVE_AGAIN_S = 10.0
+"""How long the database is left alone that would not move jobs, as one on a full disk does."""
+STORING = 2
+"""Most finished paintings a slot in memory on their way to the disk before painters are held back."""
 NOT_STORED = Failure(
     N_("The picture was painted but could not be stored."),
     N_("Tell the host of this bot: its disk may be full. Then try again."),
@@ -70,7 +71,8 @@ class Generation:
         self._blobs = blobs
         self._announcer = announcer
         self._check_s = check_s
-        self._storing = asyncio.Semaphore(STORING)
+        slots = sum(backend.slots for backend in fleet.backends)
+        self._storing = asyncio.Semaphore(STORING * max(1, slots))
         self._stopping = asyncio.Event()
         self._rerouting = asyncio.Event()
         self._losses: Counter[int] = Counter()
@@ -89,14 +91,29 @@ class Generation:
         self._stopping.set()
 
     async def _reroute(self) -> None:
-        """Move waiting jobs to other lanes whenever a backend has other things than before."""
-        while not self._stopping.is_set():
+        """Move waiting jobs to other lanes: those of backends that are gone, then whenever lists change."""
+        await self._move(self._routing.lane_after_restart)
+        while not self._stopping.is_set() and len(self._fleet.backends) > 1:
             await self._pause(None, self._rerouting)
-            if self._rerouting.is_set() and len(self._fleet.backends) > 1:
+            if self._rerouting.is_set():
                 self._rerouting.clear()
-                moved = await self._jobs.relane(self._routing.lane_of)
-                if moved:
-                    log.info("lists changed", jobs_moved=moved)
+                await self._move(self._routing.lane_of)
+
+    async def _move(self, lane_of: Callable[[Job], str]) -> None:
+        """Move waiting jobs to the lanes they belong to, later if the database refuses."""
+        while not self._stopping.is_set():
+            try:
+                moved = await self._jobs.relane(lane_of)
+            except Exception:
+                # Painting goes on meanwhile: a job that is in the wrong lane is refused there and moves then.
+                log.exception("jobs not moved between lanes", again_s=MOVE_AGAIN_S)
+                await self._pause(MOVE_AGAIN_S)
+                continue
+            if moved:
+                log.info("jobs moved between lanes", jobs=len(moved))
+            for job in moved:
+                self._announcer.changed(job)
+            return
 
     async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:
         while not self._stopping.is_set():
@@ -116,12 +133,11 @@ class Generation:
                 await self._until_turn(backend, turn)
 
     def _worker(self, backend: Backend) -> Worker:
-        name, member = backend.name, self._fleet.members[backend.name]
-        trial = self._fleet.circuit(name) is Circuit.TRIAL
+        name = backend.name
         return Worker(
             name=name,
-            slots=1 if trial else backend.slots,
-            serves=lambda lane: not member.drained and self._routing.serves(name, lane),
+            slots=backend.slots,
+            serves=lambda lane: self._fleet.takes(name) and self._routing.serves(name, lane),
             loaded=lambda: self._catalogue.loaded(name),
         )
 
@@ -152,9 +168,18 @@ class Generation:
 
     async def _paint(self, backend: Backend, turn: asyncio.Event, stores: asyncio.TaskGroup, job_id: int) -> None:
         """Run one attempt of one job; the slot is free again as soon as the backend is."""
-        lease = await self._jobs.start(job_id, backend=backend.name)
-        if lease is None:
-            return
+        running = self._fleet.members[backend.name].running
+        running.add(job_id)
+        try:
+            lease = await self._jobs.start(job_id, backend=backend.name)
+            if lease is not None:
+                await self._attempt(backend, turn, stores, lease)
+        finally:
+            running.discard(job_id)
+
+    async def _attempt(
+        self, backend: Backend, turn: asyncio.Event, stores: asyncio.TaskGroup, lease: Lease
+    ) -> None:
         self._announcer.changed(lease.job)
         last = Progress(0.0)
 
@@ -162,10 +187,8 @@ class Generation:
             nonlocal last
             last = progress
             self._jobs.progressed(lease, progress.fraction)
-            self._announcer.progressed(job_id, progress)
+            self._announcer.progressed(lease.job.id, progress)
 
-        running = self._fleet.members[backend.name].running
-        running.add(job_id)
         try:
             answer = await self._generate(backend, lease, on_progress)
         except BackendError as error:
@@ -175,9 +198,8 @@ class Generation:
             await self._fail(lease, error.failure(), unserved=1 - last.fraction)
         else:
             await self._storing.acquire()
-            stores.create_task(self._store(backend, turn, lease, answer), name=f"storing job {job_id}")
-        finally:
-            running.discard(job_id)
+            self._fleet.report_answer(backend.name)
+            stores.create_task(self._store(backend, turn, lease, answer), name=f"storing job {lease.job.id}")
 
     async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Answer:
         job = lease.job
@@ -206,7 +228,8 @@ class Generation:
         own_fault = isinstance(error, ProtocolError | BackendTimeoutError)
         closed = own_fault and self._fleet.report_fault(backend.name, error)
         if own_fault or await self._is_elsewhere(backend, lease, error):
-            lane = self._routing.elsewhere(lease.job, backend.name)
+            among = self._fleet.working() if own_fault else None
+            lane = self._routing.elsewhere(lease.job, backend.name, among)
             if lane is not None:
                 log.info("job moves on", job=lease.job.id, backend=backend.name, reason=type(error).__name__)
                 await self._give_back(lease, lane=lane)
@@ -242,12 +265,10 @@ class Generation:
             return
         finally:
             self._storing.release()
+            self._fleet.report_stored(backend.name)
         self._ended(lease.job.id)
-        trial = self._fleet.circuit(backend.name) is Circuit.TRIAL
         self._fleet.report_painted(backend.name)
         self._catalogue.note_loaded(backend.name, painting.model)
-        if trial:
-            turn.set()
         if job is not None:
             self._announcer.changed(job)
 

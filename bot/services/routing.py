@@ -26,13 +26,18 @@ class Routing:
         self._shunned: dict[int, frozenset[str]] = {}
 
     def lane(self, request: PaintRequest, *, without: Collection[str] = ()) -> str:
-        """Return the lane of ``request``, of backends that are not among ``without``."""
-        able = [name for name in self._names if name not in without and self._lacks(name, request) is None]
+        """Return the lane of ``request``: of backends that are not among ``without``, if any of them can do it."""
+        capable = [name for name in self._names if self._lacks(name, request) is None]
+        able = [name for name in capable if name not in without] or capable
         return _JOIN.join(able) if able and len(able) < len(self._names) else COMMON_LANE
 
     def lane_of(self, job: Job) -> str:
         """Return the lane that a waiting job belongs to now."""
         return self.lane(job.spec.request, without=self._shunned.get(job.id, ()))
+
+    def lane_after_restart(self, job: Job) -> str:
+        """Return the lane that a job of an earlier life waits in until the lists are known: its own if it can."""
+        return job.lane if self.members(job.lane) else self.lane_of(job)
 
     def serves(self, backend: str, lane: str) -> bool:
         """Return whether ``backend`` does the jobs of ``lane``."""
@@ -42,11 +47,15 @@ class Routing:
         """Return the backends that do the jobs of ``lane``."""
         return tuple(name for name in self._names if self.serves(name, lane))
 
-    def elsewhere(self, job: Job, backend: str) -> str | None:
-        """Return a lane without ``backend``, which failed at this job; ``None`` if no other can do it."""
+    def elsewhere(self, job: Job, backend: str, among: Collection[str] | None = None) -> str | None:
+        """Return a lane without ``backend``, which failed at this job; ``None`` if no other can do it.
+
+        ``among``: only these count as others.
+        """
         shunned = self._shunned.get(job.id, frozenset()) | {backend}
         request = job.spec.request
-        if all(name in shunned or self._lacks(name, request) is not None for name in self._names):
+        others = [name for name in self._names if name not in shunned and (among is None or name in among)]
+        if all(self._lacks(name, request) is not None for name in others):
             return None
         self._shunned[job.id] = shunned
         return self.lane(request, without=shunned)

@@ -70,13 +70,14 @@ class Database:
         """Wait for what is under way and close the file; twice is fine."""
         await asyncio.to_thread(self._shut)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         """Run ``work`` in one durable transaction, one at a time; it is undone if ``work`` raises.
 
         What waits together becomes durable together, by one sync of the disk. A cancelled caller waits until it
-        is decided: a transaction is never left running behind its back.
+        is decided: a transaction is never left running behind its back. ``synced=False`` is for what a power
+        failure may undo, though the death of this process may not: it does not wait for the disk.
         """
-        return await self._writer.run(work)
+        return await self._writer.run(work, synced=synced)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on one unchanging view of the data, beside any write."""
@@ -116,7 +117,6 @@ def _engine(file: Path, *, write: bool) -> Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
         if not write:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
@@ -153,14 +153,16 @@ class _Threads:
             await asyncio.wait([hop])
             raise
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
+    def _transaction(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._engine.connect()
             self._connections.append(connection)
         with connection.begin():
             # Not by an event of the engine: one listener costs every statement a tenth of its time.
-            _driver(connection).execute(self._begin)
+            driver = _driver(connection)
+            driver.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            driver.execute(self._begin)
             return work(connection)
 
 
@@ -169,12 +171,12 @@ class _Writer(_Threads):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, 1, write=True)
-        self._waiting: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
+        self._waiting: deque[tuple[Callable[[Connection], Any], Future[Any], bool]] = deque()
 
-    async def run(self, work: Callable[[Connection], T]) -> T:
+    async def run(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         """Run ``work`` so that it fails or succeeds by itself, and return once its whole group is durable."""
         outcome: Future[T] = Future()
-        self._waiting.append((work, outcome))
+        self._waiting.append((work, outcome, synced))
 
         def settled() -> T:
             if not outcome.done():
@@ -186,10 +188,11 @@ class _Writer(_Threads):
     def _commit_group(self) -> None:
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
         try:
-            results = self._transaction(lambda tx: [_attempt(tx, work) for work, _ in group])
+            synced = any(each for _, _, each in group)
+            results = self._transaction(lambda tx: [_attempt(tx, work) for work, *_ in group], synced=synced)
         except Exception as error:  # noqa: BLE001 - every caller of the group gets it
             results = [error] * len(group)
-        for (_, outcome), result in zip(group, results, strict=True):
+        for (_, outcome, _), result in zip(group, results, strict=True):
             if isinstance(result, Exception):
                 outcome.set_exception(result)
             else:

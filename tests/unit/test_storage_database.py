@@ -46,6 +46,22 @@ async def test_a_commit_is_on_the_disk_when_it_returns(database: Database) -> No
         return mode, tx.exec_driver_sql("PRAGMA synchronous").scalar_one()
 
     assert await database.write(pragmas) == ("wal", 2)
+    assert await database.write(pragmas, synced=False) == ("wal", 1)
+    assert await database.write(pragmas) == ("wal", 2)
+
+
+async def test_what_need_not_wait_for_the_disk_waits_with_what_must(database: Database) -> None:
+    def level(tx: Connection) -> int:
+        return int(tx.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    held = threading.Event()
+    first = asyncio.create_task(database.write(lambda _: held.wait()))
+    await asyncio.sleep(0.02)
+    together = [asyncio.create_task(database.write(level, synced=synced)) for synced in (False, True)]
+    await asyncio.sleep(0.02)
+    held.set()
+    await first
+    assert await asyncio.gather(*together) == [2, 2]
 
 
 async def test_settings_are_kept_by_scope_and_owner_and_replaced_whole(database: Database) -> None:

@@ -18,7 +18,7 @@ from bot.backends.webui.overrides import CHECKPOINT, Overrides
 from bot.backends.webui.progress import Course
 from bot.backends.webui.survey import API, NEEDED, Survey, Surveyor
 from bot.backends.webui.tasks import Tasks
-from bot.backends.wire import Pace, Wire, alongside
+from bot.backends.wire import Incoming, Pace, Wire, alongside
 from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import BackendTimeoutError, NotEnabledError, RejectedError
@@ -90,6 +90,7 @@ class WebUI:
         finally:
             self._tasks.end(attempt)
         if attempt.stopped:
+            await answer.close()
             raise errors.stopped(self.name)
         read = partial(
             answers.painting, self.name, request=request, choice=choice, seconds=self._clock() - started
@@ -218,14 +219,14 @@ class WebUI:
 
     async def _asked(self, path: str, fields: Mapping[str, Any]) -> bytearray:
         """Return the answer to a request about a picture, which waits behind the job that is being painted."""
-        return await self._long(path, await self._encoded(fields), _unwatched)
+        return await (await self._long(path, await self._encoded(fields), _unwatched)).read()
 
     async def _long(
         self,
         path: str,
         order: bytes,
         watch: Callable[[Callable[[], None], Callable[[], None]], Coroutine[Any, Any, None]],
-    ) -> bytearray:
+    ) -> Incoming:
         loop, stall_s = asyncio.get_running_loop(), self._pace.stall_s
         try:
             async with asyncio.timeout(self._pace.total_s) as total, asyncio.timeout(stall_s) as stall:
@@ -237,7 +238,7 @@ class WebUI:
                     stall.reschedule(None)
 
                 async with alongside(partial(watch, moved, silent)):
-                    return await self._wire.paint(path, order, moved)
+                    return await self._wire.paint(path, order)
         except TimeoutError as error:
             if total.expired():
                 raise errors.too_long(self.name, self._pace.total_s) from error
@@ -250,11 +251,11 @@ async def _unwatched(_: Callable[[], None], silent: Callable[[], None]) -> None:
 
 
 class _Told:
-    """An answer as it came, its pictures not taken out yet; the server is free."""
+    """An answer that has begun to come; the server is free."""
 
     def __init__(
         self,
-        answer: bytearray,
+        answer: Incoming,
         read: Callable[[bytearray], Painting],
         decoder: Decoder,
         met: Callable[[Painting], None],
@@ -266,7 +267,6 @@ class _Told:
 
     async def painting(self) -> Painting:
         """Take the pictures out and let go of the rest."""
-        answer, self._answer = self._answer, bytearray()
-        painting = await self._decoder.run(self._read, answer)
+        painting = await self._decoder.run(self._read, await self._answer.read())
         self._met(painting)
         return painting
