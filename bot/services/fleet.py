@@ -7,8 +7,9 @@ from enum import StrEnum
 import structlog
 
 from bot.domain.breaker import Breaker, Circuit
-from bot.domain.errors import BackendError
+from bot.domain.errors import BackendError, UnreachableError
 from bot.domain.ports import Backend, Clock
+from bot.domain.text import N_
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Member:
     seen: bool = False
     breaker: Breaker = field(default_factory=Breaker)
     outage: Outage | None = None
-    drained: bool = False
+    drained: Outage | None = None
     running: set[int] = field(default_factory=set)
     storing: int = 0
     painted: int = 0
@@ -51,7 +52,7 @@ class Member:
     @property
     def condition(self) -> Condition:
         """How it is."""
-        if self.drained:
+        if self.drained is not None:
             return Condition.DRAINED
         if self.outage is not None:
             return Condition.AWAY if self.outage.error.retryable else Condition.RESTING
@@ -59,10 +60,7 @@ class Member:
 
 
 class Fleet:
-    """Keeps book of the backends' health.
-
-    ``changed`` is called when a backend may take jobs again that it could not before.
-    """
+    """Keeps book of the backends' health."""
 
     def __init__(self, backends: Sequence[Backend], *, clock: Clock) -> None:
         self.backends = tuple(backends)
@@ -71,7 +69,7 @@ class Fleet:
         self._changed: Callable[[], None] = lambda: None
 
     def on_change(self, tell: Callable[[], None]) -> None:
-        """Have ``tell`` called when a backend may take jobs again."""
+        """Have ``tell`` called when a backend may take jobs again, or takes none any more."""
         self._changed = tell
 
     def report_up(self, name: str) -> None:
@@ -115,7 +113,12 @@ class Fleet:
 
     def drain(self, name: str, *, drained: bool) -> None:
         """Give a backend no more jobs, or again some; what runs there goes on. Raises ``KeyError``."""
-        self.members[name].drained = drained
+        error = UnreachableError(
+            N_("{backend} is drained: its host works on it."),
+            N_("The job keeps its place and is painted when it is back."),
+            backend=name,
+        )
+        self.members[name].drained = Outage(self._clock(), error) if drained else None
         log.info("backend drained" if drained else "backend takes jobs again", backend=name)
         self._changed()
 
@@ -140,14 +143,15 @@ class Fleet:
     def outage(self, names: Iterable[str]) -> Outage | None:
         """Return the oldest outage if none of the backends ``names`` works; ``None`` before the first answers."""
         members = [self.members[name] for name in names]
-        if any(member.outage is None for member in members if not member.drained):
+        outages = [outage for member in members if (outage := member.drained or member.outage) is not None]
+        if len(outages) < len(members):
             return None
-        outages = [member.outage for member in members if member.outage is not None]
         return min(outages, key=lambda outage: outage.since, default=None)
 
     def _note(self, member: Member, error: BackendError) -> None:
         if member.outage is None:
             log.warning("backend away", backend=member.backend.name, reason=type(error).__name__, words=str(error))
             member.outage = Outage(self._clock(), error)
+            self._changed()
         else:
             member.outage = replace(member.outage, error=error)

@@ -80,7 +80,7 @@ class Generation:
     async def run(self) -> None:
         """Serve every backend until ``stop``; then return once all that was painted is stored."""
         self._catalogue.on_change(self._rerouting.set)
-        self._fleet.on_change(self._jobs.ring)
+        self._fleet.on_change(self._look_again)
         async with asyncio.TaskGroup() as stores, asyncio.TaskGroup() as painters:
             painters.create_task(self._reroute(), name="routing")
             for backend in self._fleet.backends:
@@ -97,7 +97,20 @@ class Generation:
             await self._pause(None, self._rerouting)
             if self._rerouting.is_set():
                 self._rerouting.clear()
-                await self._move(self._routing.lane_of)
+                await self._move(self._lane_now)
+
+    def _look_again(self) -> None:
+        """Let the painters look for jobs; one that avoids a backend may be left with no other by now."""
+        self._jobs.ring()
+        if self._routing.avoids:
+            self._rerouting.set()
+
+    def _lane_now(self, job: Job) -> str:
+        lane = self._routing.lane_of(job)
+        if self._fleet.working().isdisjoint(self._routing.members(lane)):
+            self._routing.forget(job.id)
+            return self._routing.lane_of(job)
+        return lane
 
     async def _move(self, lane_of: Callable[[Job], str]) -> None:
         """Move waiting jobs to the lanes they belong to, later if the database refuses."""

@@ -4,14 +4,15 @@ Jobs that the same backends can do wait in one lane of the fair queue; a lane is
 backend can do waits in the common lane, and so does what no backend can: whoever takes it says why.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from bot.domain.capability import Feature, Named, features, names
+from bot.domain.capability import Feature, Listing, Named, features, names
 from bot.domain.errors import RequestError
 from bot.domain.job import COMMON_LANE, Job
 from bot.domain.ports import Backend
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
+from bot.prompting.loras import in_prompt
 from bot.services.catalogue import Catalogue
 
 _JOIN = "+"
@@ -60,6 +61,11 @@ class Routing:
         self._shunned[job.id] = shunned
         return self.lane(request, without=shunned)
 
+    @property
+    def avoids(self) -> bool:
+        """Whether any job is kept from a backend that failed at it."""
+        return bool(self._shunned)
+
     def forget(self, job_id: int) -> None:
         """Forget who failed at a job that has ended."""
         self._shunned.pop(job_id, None)
@@ -89,7 +95,15 @@ class Routing:
             return None
         for feature in sorted(features(request) - known.features):
             return feature
-        return next((named for named in names(request) if not self._catalogue.has(backend, named)), None)
+        return next((named for named in _names(request) if not self._catalogue.has(backend, named)), None)
+
+
+def _names(request: PaintRequest) -> Iterator[Named]:
+    """Return every listed name that ``request`` uses, those in its prompt too."""
+    yield from names(request)
+    if request.workflow is None:
+        for lora in in_prompt(request.prompt):
+            yield Named(Listing.LORAS, N_("lora"), lora.name)
 
 
 def _word(missing: Feature | Named) -> str:

@@ -276,3 +276,43 @@ async def test_a_bot_with_one_backend_and_nothing_to_do_does_nothing(
         monkeypatch.setattr(Generation, "_pause", counted)
         await asyncio.sleep(0.3)
     assert pauses < 5
+
+
+async def test_a_job_that_avoids_a_backend_goes_back_there_when_the_other_dies(
+    discord: Discord, start: Start
+) -> None:
+    async with StandInWebUI() as one, StandInWebUI(step_s=0.05) as other, start(EASEL_BACKENDS=fleet(one, other)):
+        other.models.append("rare")
+        one.models.append("rare")
+        one.fault, one.faults = Fault.HTML, 1
+        asked = [await order(discord, prompt) for prompt in ("a fox", "an owl")]
+        await discord.until(lambda: other.running is not None and one.fault is Fault.HTML and not one.faults)
+        await other.stop()
+        for act in asked:
+            await result(act)
+
+
+async def test_a_lora_in_the_prompt_itself_finds_its_backend_too(discord: Discord, start: Start) -> None:
+    async with StandInWebUI() as one, StandInWebUI() as other:
+        other.loras.append("ink")
+        async with start(EASEL_BACKENDS=fleet(one, other)):
+            await eventually(lambda: _listed(discord, other))
+            for _ in range(3):
+                await draw(discord, prompt="a fox <lora:ink:0.8>")
+        assert len(prompts(other)) == 3
+        assert not prompts(one)
+
+
+async def _listed(discord: Discord, gpu: StandInWebUI) -> bool:
+    text = await ask(discord, discord.world.admin, "backends show")
+    return text.count("works") == 2 and gpu.running is None
+
+
+async def test_a_job_for_a_drained_backend_says_that_its_host_works_on_it(discord: Discord, start: Start) -> None:
+    async with StandInWebUI() as gpu, start(EASEL_BACKENDS=fleet(gpu)):
+        await draw(discord)
+        await ask(discord, discord.world.owner, "backends drain", backend="gpu1")
+        waiting = await order(discord, "an owl")
+        assert "gpu1 is drained" in (await waiting.until(lambda message: AWAY in message.text)).text
+        await ask(discord, discord.world.owner, "backends resume", backend="gpu1")
+        await result(waiting)
