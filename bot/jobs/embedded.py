@@ -173,6 +173,7 @@ class Embedded:
             try:
                 fetched = await self._fetch(server)
                 if fetched is None:
+                    server.worker.idle()
                     await bell.wait()
             except SQLAlchemyError:
                 log.exception("the queue could not be read; trying again in %s s", REFUSED_S)

@@ -15,7 +15,7 @@ def _every(_lane: str) -> bool:
     return True
 
 
-def _nothing() -> str | None:
+def _nothing() -> None:
     return None
 
 
@@ -24,7 +24,7 @@ class Worker:
     """Who runs jobs: ``slots`` of them at once, of every lane that it ``serves`` at that moment.
 
     ``loaded`` names the model it has in memory: a job that wants that model may be taken up to ``window``
-    ticks early.
+    ticks early. ``idle`` is called whenever a slot finds nothing to do.
     """
 
     name: str = ""
@@ -32,6 +32,7 @@ class Worker:
     serves: Callable[[str], bool] = _every
     loaded: Callable[[], str | None] = _nothing
     window: int = 0
+    idle: Callable[[], None] = _nothing
 
 
 class JobEngine(Protocol):

@@ -24,6 +24,7 @@ from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
+from bot.services.handover import HandOver
 from bot.services.routing import Routing
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class Generation:
         self._stopping = asyncio.Event()
         self._rerouting = asyncio.Event()
         self._losses: Counter[int] = Counter()
+        self._hand_over = HandOver()
 
     async def run(self) -> None:
         """Serve every backend until ``stop``; then return once all that was painted is stored."""
@@ -152,6 +154,7 @@ class Generation:
             slots=backend.slots,
             serves=lambda lane: self._fleet.takes(name) and self._routing.serves(name, lane),
             loaded=lambda: self._catalogue.loaded(name),
+            idle=lambda: self._hand_over.end(name),
         )
 
     async def _until_turn(self, backend: Backend, turn: asyncio.Event) -> None:
@@ -212,6 +215,7 @@ class Generation:
         else:
             await self._storing.acquire()
             self._fleet.report_answer(backend.name)
+            self._hand_over.begin(backend.name)
             stores.create_task(self._store(backend, turn, lease, answer), name=f"storing job {lease.job.id}")
 
     async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Answer:
@@ -224,6 +228,7 @@ class Generation:
                     return answer
             await self._jobs.note_task(lease, backend.name, lease.task)
         images = {blob: await self._blobs.get(blob) for blob in request.images()}
+        self._hand_over.sent(backend.name)
         return await backend.generate(request, task=lease.task, images=images, on_progress=on_progress)
 
     async def _setback(self, backend: Backend, lease: Lease, error: BackendError, *, unserved: float) -> bool:
@@ -264,6 +269,7 @@ class Generation:
 
     async def _store(self, backend: Backend, turn: asyncio.Event, lease: Lease, answer: Answer) -> None:
         try:
+            await self._hand_over.over()
             painting = await answer.painting()
             result = await self._kept(backend, painting)
             job = await self._jobs.paint(lease, result)
