@@ -106,9 +106,9 @@ class Fleet:
         self.members[name].storing += 1
 
     def report_stored(self, name: str) -> None:
-        """Note what became of an answer: a backend under trial may get its next job."""
+        """Note what became of an answer: a backend in doubt may get its next job."""
         self.members[name].storing -= 1
-        if self.circuit(name) is Circuit.TRIAL:
+        if self.members[name].breaker != Breaker():
             self._changed()
 
     def drain(self, name: str, *, drained: bool) -> None:
@@ -127,10 +127,14 @@ class Fleet:
         return frozenset(name for name, member in self.members.items() if member.condition is Condition.UP)
 
     def takes(self, name: str) -> bool:
-        """Return whether a backend may be given one more job now: under trial it has one at a time."""
+        """Return whether a backend may be given one more job now.
+
+        Under trial it has one at a time; after a failure none while it is open whether its last answer is good.
+        """
         member = self.members[name]
-        tried = self.circuit(name) is Circuit.TRIAL and (member.running or member.storing)
-        return member.condition is Condition.UP and not tried
+        tried = self.circuit(name) is Circuit.TRIAL and member.running
+        doubted = member.breaker != Breaker() and member.storing
+        return member.condition is Condition.UP and not (tried or doubted)
 
     def circuit(self, name: str) -> Circuit:
         """Return whether work may go to a backend."""

@@ -242,6 +242,7 @@ class Generation:
                 await self._fail(lease, LOST, unserved=unserved)
             else:
                 await self._give_back(lease)
+                self._look_again()
             return True
         own_fault = isinstance(error, ProtocolError | BackendTimeoutError)
         closed = own_fault and self._fleet.report_fault(backend.name, error)
