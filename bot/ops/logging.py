@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TextIO
 
 import structlog
+from stamina.instrumentation import set_on_retry_hooks
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 GONE = "[removed]"
@@ -72,6 +73,8 @@ def configure(
         logging.getLogger(name).setLevel(level)
     for name in ("sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Whoever retries tells once what it came to; a line a try would fill the log while a backend is away.
+    set_on_retry_hooks([])
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
