@@ -37,11 +37,14 @@ class WebUI:
 
     ``job_s`` is what a job takes in seconds. ``arrived`` and ``answered`` are when (``time.time``) each
     request came in and its answer was out, by its prompt; ``gaps`` the seconds that a backend with work in line
-    stood idle. ``together``: so many requests wait for each other and are answered at once.
+    stood idle. ``lists`` are answers of ``/sdapi/v1/*`` in place of the usual ones; while it is ``hung`` it
+    answers nothing. ``together``: so many requests wait for each other and are answered at once.
     """
 
     job_s: float = 0.0
     together: int = 1
+    lists: dict[str, object] = field(default_factory=dict)
+    hung: bool = False
     arrived: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     gaps: list[float] = field(default_factory=list)
@@ -57,7 +60,7 @@ class WebUI:
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._door])
-        for path, answer in _LISTS.items():
+        for path, answer in (_LISTS | self.lists).items():
             app.router.add_get(f"/{{n}}/sdapi/v1/{path}", _always(answer))
         app.router.add_post("/{n}/sdapi/v1/txt2img", self._paint)
         idle = {"active": False, "queued": False, "completed": False, "id_live_preview": -1, "progress": None}
@@ -89,6 +92,8 @@ class WebUI:
             if transport is not None:
                 transport.abort()
             raise web.HTTPServiceUnavailable
+        while self.hung:  # noqa: ASYNC110 - nothing tells, as with a real one
+            await asyncio.sleep(0.1)
         self._open[n].add(transport)
         try:
             return await handler(request)
