@@ -57,6 +57,7 @@ bench: .venv ## measure speed, as ratios against a floor of the same run
 	$(BIN)/python bench/queue.py
 	$(BIN)/python bench/duty.py
 	$(BIN)/python bench/suggest.py
+	$(BIN)/python bench/batching.py
 
 lock: .venv ## renew the lock files (needs uv on the path)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock

@@ -12,6 +12,7 @@ SKETCH_STEP_S = 0.15
 """Seconds the built-in painter takes for a step unless told otherwise."""
 KINDS = ("webui", "comfyui", "diffusers", "sketch")
 MAX_SLOTS = 16
+_DEVICE = re.compile(r"cpu|mps|cuda(?::\d+)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.IGNORECASE)
 
 
@@ -100,6 +101,12 @@ def _within(low: float, high: float, number: Callable[[str], Any]) -> Callable[[
     return read
 
 
+def _device(text: str) -> str:
+    if not _DEVICE.fullmatch(text):
+        raise ValueError("cpu, mps, cuda or, of several cards, cuda:1")
+    return text
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -109,9 +116,9 @@ def _file(text: str) -> Path:
 
 _OPTIONS: Mapping[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "name": (_named, KINDS),
-    "slots": (_within(1, MAX_SLOTS, int), ("webui", "comfyui", "sketch")),
+    "slots": (_within(1, MAX_SLOTS, int), KINDS),
     "ca": (_file, ("webui", "comfyui")),
-    "device": (_named, ("diffusers",)),
+    "device": (_device, ("diffusers",)),
     "cache_gb": (_within(0, 1000, float), ("diffusers",)),
 }
 """How each option of an entry is read, and the kinds that have it."""

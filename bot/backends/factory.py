@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.backends.address import BackendAddress
+from bot.backends.comfyui.client import ComfyUI
 from bot.backends.decoding import Decoder
+from bot.backends.diffusers.client import Diffusers
 from bot.backends.sketch.painter import Sketch
 from bot.backends.webui.client import WebUI
 from bot.backends.wire import Pace
@@ -46,4 +48,24 @@ def _webui(address: BackendAddress, workshop: Workshop) -> Backend:
     )
 
 
-_MAKERS: Mapping[str, Callable[[BackendAddress, Workshop], Backend]] = {"sketch": _sketch, "webui": _webui}
+def _comfyui(address: BackendAddress, workshop: Workshop) -> Backend:
+    return ComfyUI(
+        address,
+        clock=workshop.clock,
+        imaging=workshop.imaging,
+        decoder=workshop.decoder,
+        pace=workshop.pace,
+        workflows=workshop.workflows,
+    )
+
+
+def _diffusers(address: BackendAddress, workshop: Workshop) -> Backend:
+    return Diffusers(address, clock=workshop.clock, imaging=workshop.imaging, pace=workshop.pace)
+
+
+_MAKERS: Mapping[str, Callable[[BackendAddress, Workshop], Backend]] = {
+    "sketch": _sketch,
+    "webui": _webui,
+    "comfyui": _comfyui,
+    "diffusers": _diffusers,
+}

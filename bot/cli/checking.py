@@ -107,7 +107,7 @@ def _told(where: str, answer: "Capabilities | BackendError") -> "Iterator[str]":
     from bot.services.upkeep import cure
 
     if not isinstance(answer, Capabilities):
-        yield f"away  {where}: {answer.texts()[0].message.format(**answer.values)} {cure(answer)}"
+        yield f"away  {where}: {answer.texts()[0].message.format(**answer.values)} {cure(answer)}".rstrip()
         return
     yield f"ok    {where} · {answer.kin}" if answer.kin else f"ok    {where}"
     counts = [f"{listing.value} {len(names)}" for listing in Listing if (names := answer.listings.get(listing))]

@@ -187,7 +187,6 @@ class Embedded:
     async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
         async with self._fetching:
             at_most = len(self._runs) + sum(each.idle for each in self._servers)
-            at_most += _WIDEST if server.worker.window else 0
             line = await self._database.read(lambda tx: _Line.read(tx, server.worker, at_most))
             if server.stopping.is_set():
                 return None

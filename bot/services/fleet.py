@@ -55,7 +55,7 @@ class Member:
         if self.drained is not None:
             return Condition.DRAINED
         if self.outage is not None:
-            return Condition.AWAY if self.outage.error.retryable else Condition.RESTING
+            return Condition.RESTING if self.breaker.faults else Condition.AWAY
         return Condition.UP if self.seen else Condition.UNKNOWN
 
 

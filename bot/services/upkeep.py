@@ -28,7 +28,9 @@ _CURES: tuple[tuple[type[BackendError], str], ...] = (
 
 
 def cure(error: BackendError) -> str:
-    """Return what a host can do about ``error``, marked for translation."""
+    """Return what a host can do about ``error``, marked for translation; empty where its own words say it."""
+    if type(error) is BackendError:
+        return ""
     return next(words for kind, words in _CURES if isinstance(error, kind))
 
 

@@ -22,7 +22,7 @@ def test_options_follow_the_address() -> None:
         "webui=http://gpu1:7860  name=Gpu-1 slots=2, diffusers=/models/my sd name=own cache_gb=12.5"
     )
     assert (gpu.name, gpu.url, gpu.slots) == ("Gpu-1", "http://gpu1:7860", 2)
-    assert (local.name, local.source, local.cache_gb) == ("own", "/my sd", 12.5)
+    assert (local.name, local.source, local.cache_gb) == ("own", "/models/my sd", 12.5)
 
 
 def test_credentials_are_decoded_and_never_shown() -> None:

@@ -1,0 +1,237 @@
+"""The painting process as the bot sees it: started at first need, started again when it has died."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.backends import errors
+from bot.backends.diffusers import frames, words
+from bot.backends.diffusers.frames import Frame
+from bot.domain.errors import BackendError
+
+log = structlog.get_logger(__name__)
+
+NEEDED = ("torch", "diffusers", "transformers", "accelerate", "peft")
+"""What the extra brings."""
+READY_S = 120.0
+"""How long importing all that may take, in seconds; a cold disk takes most of a minute."""
+END_S = 5.0
+_ROOT = Path(__file__).parents[3]
+_WORKER = "bot.backends.diffusers.worker"
+_PIPE_BYTES = 1 << 20
+_MAX_LINE = 500
+_PRIVATE = ("EASEL_", "DISCORD_", "DATABASE_")
+_QUIET = {
+    "DIFFUSERS_VERBOSITY": "error",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+_OFFLINE = {"HF_HUB_OFFLINE": "1"}
+"""Nothing is downloaded unless the host sets this to 0."""
+
+
+class PaintingProcess:
+    """Starts the process with ``settings`` and talks to it; raises only ``BackendError``."""
+
+    def __init__(self, backend: str, settings: Mapping[str, Any]) -> None:
+        self._backend = backend
+        self._settings = settings
+        self._life: _Life | None = None
+        self._starting = asyncio.Lock()
+
+    async def ready(self) -> Mapping[str, Any]:
+        """Return what the process says of itself, started now unless it runs."""
+        said, _ = await self._made_ready()
+        return said
+
+    @asynccontextmanager
+    async def talk(
+        self, order: Mapping[str, Any], blobs: Iterable[bytes] = ()
+    ) -> AsyncIterator["asyncio.Queue[Frame | None]"]:
+        """Send ``order``, which has an ``id``, and give the queue of what is said to it; ``None`` is its death."""
+        _, life = await self._made_ready()
+        async with life.talk(order, blobs) as said:
+            yield said
+
+    def lost(self) -> BackendError:
+        """Return the words for a process that died while it was at work."""
+        return errors.lost(self._backend, ConnectionResetError())
+
+    def silent_s(self) -> float:
+        """Return for how many seconds the process has said nothing."""
+        return 0.0 if self._life is None else self._life.silent_s()
+
+    def kill(self) -> None:
+        """End a process that stands still; the next call starts another."""
+        if self._life is not None:
+            self._life.kill()
+
+    async def close(self) -> None:
+        """End it."""
+        async with self._starting:
+            if self._life is not None:
+                await self._life.close()
+                self._life = None
+
+    async def _made_ready(self) -> tuple[Mapping[str, Any], "_Life"]:
+        life = await self._started()
+        try:
+            async with asyncio.timeout(READY_S):
+                # Shielded: a caller who leaves does not stop the start.
+                said = await asyncio.shield(life.ready)
+        except TimeoutError as error:
+            life.kill()
+            raise errors.lost(self._backend, error) from error
+        if said is None:
+            raise words.ended_early(self._backend)
+        if said["is"] == "unfit":
+            raise words.no_device(self._backend, said["device"])
+        return said, life
+
+    async def _started(self) -> "_Life":
+        async with self._starting:
+            if self._life is not None and self._life.ended:
+                await self._life.close()
+                self._life = None
+            if self._life is None:
+                missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+                if missing:
+                    raise words.not_installed(self._backend)
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    _WORKER,
+                    json.dumps(self._settings),
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    limit=_PIPE_BYTES,
+                    env=_environment(),
+                    # Ctrl-C is for the bot, which lets a running picture be finished.
+                    start_new_session=True,
+                )
+                self._life = _Life(self._backend, process)
+            return self._life
+
+
+class _Life:
+    """One process from its start to its end."""
+
+    def __init__(self, backend: str, process: Process) -> None:
+        self.ready: asyncio.Future[Mapping[str, Any] | None] = asyncio.get_running_loop().create_future()
+        self._backend = backend
+        self._process = process
+        self._heard = asyncio.get_running_loop().time()
+        self._talks: dict[str, asyncio.Queue[Frame | None]] = {}
+        self._task = asyncio.create_task(self._run(), name=f"painting process of {backend}")
+
+    @property
+    def ended(self) -> bool:
+        return self._task.done()
+
+    @asynccontextmanager
+    async def talk(
+        self, order: Mapping[str, Any], blobs: Iterable[bytes]
+    ) -> AsyncIterator["asyncio.Queue[Frame | None]"]:
+        said = self._talks[order["id"]] = asyncio.Queue()
+        try:
+            await self._send(order, blobs)
+            yield said
+        except BaseException:
+            with suppress(BackendError):
+                self._write(frames.pack({"do": "cancel", "id": order["id"]}))
+            raise
+        finally:
+            del self._talks[order["id"]]
+
+    def silent_s(self) -> float:
+        return asyncio.get_running_loop().time() - self._heard
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def close(self) -> None:
+        """Let go of its input, at whose end it ends itself, and wait for that."""
+        assert self._process.stdin is not None  # noqa: S101 - it was opened with a pipe
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_S):
+                await asyncio.shield(self._task)
+        except TimeoutError:
+            self.kill()
+            await self._task
+
+    async def _send(self, order: Mapping[str, Any], blobs: Iterable[bytes]) -> None:
+        self._write(frames.pack(order, blobs))
+        assert self._process.stdin is not None  # noqa: S101 - it was opened with a pipe
+        try:
+            await self._process.stdin.drain()
+        except OSError as error:
+            raise errors.lost(self._backend, error) from error
+
+    def _write(self, message: bytes) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it was opened with a pipe
+        if self.ended:
+            raise errors.lost(self._backend, ConnectionResetError())
+        self._process.stdin.write(message)
+
+    async def _run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._keep_log())
+            code = await self._process.wait()
+            log.info("painting process ended", backend=self._backend, code=code)
+        finally:
+            self.kill()
+            if not self.ready.done():
+                self.ready.set_result(None)
+            for said in self._talks.values():
+                said.put_nowait(None)
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - it was opened with a pipe
+        while (frame := await frames.receive(self._process.stdout)) is not None:
+            self._heard = asyncio.get_running_loop().time()
+            said = self._talks.get(frame.header.get("id", ""))
+            if said is not None:
+                said.put_nowait(frame)
+            elif frame.header["is"] in {"ready", "unfit"}:
+                self.ready.set_result(frame.header)
+
+    async def _keep_log(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - it was opened with a pipe
+        rest = b""
+        while chunk := await self._process.stderr.read(_PIPE_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            # A line without an end would grow for ever.
+            rest = rest[:_MAX_LINE]
+            for line in lines:
+                self._note(line)
+        self._note(rest)
+
+    def _note(self, line: bytes) -> None:
+        text = line.decode(errors="replace").strip()[:_MAX_LINE]
+        if text:
+            log.warning("painting process says", backend=self._backend, line=text)
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without the bot's secrets, set so that the libraries neither call home nor chat."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_PRIVATE)}
+    # It must find the bot's own modules from wherever the bot was started.
+    paths = os.pathsep.join((str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])))
+    return {**_OFFLINE, **kept, **_QUIET, "PYTHONPATH": paths}
