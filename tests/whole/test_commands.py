@@ -150,6 +150,7 @@ async def ask_raw(discord: Discord, path: str, **values: int) -> str:
 async def test_every_command_says_where_it_may_be_used(discord: Discord) -> None:
     registered = {c["name"]: (c["contexts"], c["integration_types"]) for c in discord.commands.all(None)}
     assert registered == {
+        "backends": ANYWHERE,
         "draw": ANYWHERE,
         "remix": ANYWHERE,
         "Remix": ANYWHERE,
