@@ -1,7 +1,9 @@
 """How busy eight backends are kept that take a second for four large pictures; one of them dies in the middle.
 
-The bot has a process of its own; the stand-ins for Discord and for the backends run in this one, on the same
-cores. Every figure stands beside its bar (DESIGN, "What must be fast"); the exit status is 1 if one is missed.
+First the queue, the pool and the store by themselves, which is all that a backend waits for; then the whole bot
+with its Discord, whose people, uploads and grids of pictures are on the same cores. The bot has a process of its
+own, the stand-ins run in this one. Every figure stands beside its bar (DESIGN, "What must be fast"); the exit
+status is 1 if one is missed.
 """
 
 import sys
@@ -17,22 +19,54 @@ from statistics import mean
 
 from bench.figures import Sheet, quantile
 from bench.theatre import Theatre
-from bench.webui import WebUI
+from bench.webui import LARGE, WebUI
 
 BACKENDS = 8
 JOB_S = 1.0
-EACH = 12
+WARMING = 3
+EACH = 15
 LOST_AFTER_S = 4.0
+PICTURES = 4
 
 
-async def duty(sheet: Sheet, webui: WebUI, *, dies: int | None) -> None:
-    """Keep all backends busy and print how well; ``dies`` is the backend that is killed on the way."""
+async def pool(sheet: Sheet, webui: WebUI) -> None:
+    """Keep all backends busy with nobody looking on."""
+    backends = [webui.url(n) for n in range(1, BACKENDS + 1)]
+    async with Theatre("pool", backends) as painters, Theatre("idle", backends) as idle:
+        await painters.ask("order", jobs=BACKENDS * EACH, side=LARGE.side, pictures=PICTURES)
+        await stored(painters, BACKENDS * WARMING)
+        # They all began in the same moment, which real ones do not for long.
+        webui.gaps.clear()
+        before = await painters.ask("usage")
+        for probed in (painters, idle):
+            await probed.ask("probe")
+        await stored(painters, BACKENDS * EACH)
+        lags, control = await painters.ask("lags"), await idle.ask("lags")
+        after = await painters.ask("usage")
+    what = f"{BACKENDS} backends, pool alone"
+    cpu_s = (after["cpu_s"] - before["cpu_s"]) / (BACKENDS * (EACH - WARMING))
+    print(f"{what}: {cpu_s:.3f} CPU s a job of {PICTURES} pictures, {after['rss_mb']:.0f} MB at most")
+    busy(sheet, what, webui.gaps)
+    stalls(sheet, what, lags, control)
+    flying = BACKENDS * PICTURES * len(LARGE.with_infotext("")) / 2**20
+    sheet.report(f"{what}: memory over what flies", (after["rss_mb"] - before["idle_mb"]) / flying, "×", 3)
+
+
+async def stored(painters: Theatre, jobs: int) -> None:
+    """Wait until so many jobs are painted and stored."""
+    while await painters.ask("stored") < jobs:  # noqa: ASYNC110 - it is another process that knows
+        await asyncio.sleep(0.05)
+
+
+async def whole(sheet: Sheet, webui: WebUI, *, dies: int | None) -> None:
+    """Keep all backends of a whole bot busy; ``dies`` is the backend that is killed on the way."""
     backends = [webui.url(n) for n in range(1, BACKENDS + 1)]
     async with Theatre("easel", backends) as easel, Theatre("idle", backends) as idle:
         for probed in (easel, idle):
             await probed.ask("probe")
         begun = time.perf_counter()
-        asked = [(await easel.draw(width=1024, height=1024, count=4))[1] for _ in range(BACKENDS * EACH)]
+        sizes = {"width": LARGE.side, "height": LARGE.side, "count": PICTURES}
+        asked = [(await easel.draw(**sizes))[1] for _ in range(BACKENDS * EACH)]
         webui.gaps.clear()
         if dies is not None:
             await asyncio.sleep(LOST_AFTER_S)
@@ -41,14 +75,23 @@ async def duty(sheet: Sheet, webui: WebUI, *, dies: int | None) -> None:
         took = time.perf_counter() - begun
         lags, control = await easel.ask("lags"), await idle.ask("lags")
         usage = await easel.ask("usage")
-    what = f"{BACKENDS} backends" if dies is None else f"{BACKENDS} backends, one killed"
-    gaps = list(webui.gaps)
+    what = f"{BACKENDS} backends, whole bot" if dies is None else f"{BACKENDS} backends, one killed"
     shown = sum(1 for interaction in asked if interaction.message.attachments)
-    print(f"{what}: {shown} of {len(asked)} pictures delivered in {took:.1f} s, {usage['rss_mb']:.0f} MB at most")
+    print(f"{what}: {shown} of {len(asked)} delivered in {took:.1f} s, {usage['rss_mb']:.0f} MB at most")
     sheet.report(f"{what}: lost jobs", len(asked) - shown, "", 0)
     if dies is None:
-        sheet.report(f"{what}: duty", 100 * JOB_S / (JOB_S + mean(gaps)), "%", 99, least=True)
-        sheet.report(f"{what}: idle gap p95", quantile(gaps, 0.95) * 1000, "ms", 20)
+        busy(sheet, what, webui.gaps)
+    stalls(sheet, what, lags, control)
+
+
+def busy(sheet: Sheet, what: str, gaps: list[float]) -> None:
+    """Print how little backends with work in line stood idle."""
+    sheet.report(f"{what}: duty", 100 * JOB_S / (JOB_S + mean(gaps)), "%", 99, least=True)
+    sheet.report(f"{what}: idle gap p95", quantile(gaps, 0.95) * 1000, "ms", 20)
+
+
+def stalls(sheet: Sheet, what: str, lags: list[float], control: list[float]) -> None:
+    """Print how long the event loop stood still, beside a process that does nothing."""
     floor = quantile(control, 0.999) * 1000
     sheet.report(f"{what}: loop stall p99.9", quantile(lags, 0.999) * 1000, "ms", 50, floor=floor)
     sheet.report(f"{what}: loop stall max over control", (lags[-1] - control[-1]) * 1000, "ms", 100)
@@ -59,8 +102,9 @@ async def main() -> int:
     sheet = Sheet()
     async with WebUI(job_s=JOB_S) as webui:
         webui.prepare_large()
-        await duty(sheet, webui, dies=None)
-        await duty(sheet, webui, dies=3)
+        await pool(sheet, webui)
+        await whole(sheet, webui, dies=None)
+        await whole(sheet, webui, dies=3)
     return sheet.close()
 
 

@@ -1,4 +1,6 @@
-"""One bot in a process of its own, so that its time is its own: ``easel``, ``bare``, or ``idle`` as the control.
+"""One bot in a process of its own, so that its time is its own.
+
+Its kinds are ``easel``, ``bare``, ``pool`` (Easel's painters without Discord), and ``idle`` as the control.
 
 It answers questions on standard input, one JSON object a line, and stops when that is closed.
 """
@@ -17,7 +19,9 @@ from typing import Any
 import discord
 
 from bench.bare import Bare
+from bench.pool import Pool
 from bot.client import serve
+from bot.foundations import opened
 from bot.ops.logging import configure
 from bot.settings import load
 from bot.storage.database import Database
@@ -30,6 +34,9 @@ class Subject:
 
     def __init__(self) -> None:
         self.bare: Bare | None = None
+        self.pool: Pool | None = None
+        self.opened = asyncio.Event()
+        self.idle_mb = rss_mb()
         self.transactions = 0
         self._lags: list[float] = []
         self._probe: asyncio.Task[None] | None = None
@@ -51,10 +58,17 @@ class Subject:
                 return {
                     "cpu_s": time.process_time(),
                     "rss_mb": rss_mb(),
+                    "idle_mb": self.idle_mb,
                     "transactions": self.transactions,
                 }
             case "plan" if self.bare is not None:
                 self.bare.plan = replace(self.bare.plan, **question)
+            case "order":
+                await self.opened.wait()
+                assert self.pool is not None
+                await self.pool.order(**question)
+            case "stored" if self.pool is not None:
+                return self.pool.stored
             case "probe":
                 self._lags = []
                 self._probe = asyncio.create_task(self._look())
@@ -97,6 +111,14 @@ async def run(kind: str) -> None:
         stop = asyncio.Event()
         questions.add_done_callback(lambda _: stop.set())
         await serve(load(os.environ, None), stop)
+    elif kind == "pool":
+        configure("WARNING", "json")
+        stop = asyncio.Event()
+        questions.add_done_callback(lambda _: stop.set())
+        async with opened(load(os.environ, None)) as base:
+            subject.pool = Pool(base)
+            subject.opened.set()
+            await subject.pool.run(stop)
     elif kind == "bare":
         discord.http.Route.BASE = os.environ["EASEL_DISCORD_API"]
         subject.bare = Bare(os.environ["BENCH_BACKEND"], Path(os.environ["EASEL_DATA_DIR"]))

@@ -63,7 +63,7 @@ class Theatre:
             stderr=log,
             limit=1 << 24,
         )
-        if self.kind != "idle":
+        if self.kind in {"easel", "bare"}:
             try:
                 await self.discord.online(START_S)
             except TimeoutError:

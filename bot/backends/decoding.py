@@ -24,7 +24,7 @@ BITE = 256 * 1024
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*')
 _IMAGE = re.compile(rb'"image"\s*:\s*"')
 _NEXT = re.compile(rb'\s*(?:,\s*"|\])')
-_SEPARATOR = re.compile(r"[\s,]*")
+_SEPARATOR = re.compile(r"[\s,:]*")
 
 
 class Decoder:
@@ -97,6 +97,34 @@ def elements(body: bytes | bytearray) -> Iterator[Any]:
         yield element
         at = _end_of_separator(text, at)
         _let_go()
+
+
+def listed(body: bytes | bytearray) -> Iterator[tuple[str, Any]]:
+    """Yield key and element of every array in a JSON object, one by one; raises ``ValueError`` if it is none."""
+    text = body.decode().strip()
+    if not text.startswith("{"):
+        raise ValueError("the answer is no object")
+    decoder = json.JSONDecoder()
+    at = _end_of_separator(text, 1)
+    try:
+        while text[at] != "}":
+            key, at = decoder.raw_decode(text, at)
+            if not isinstance(key, str):
+                raise ValueError("the answer is no object")  # noqa: TRY004 - it is the answer that is wrong
+            at = _end_of_separator(text, at)
+            if text[at] != "[":
+                _, at = decoder.raw_decode(text, at)
+            else:
+                at = _end_of_separator(text, at + 1)
+                while text[at] != "]":
+                    element, at = decoder.raw_decode(text, at)
+                    yield key, element
+                    at = _end_of_separator(text, at)
+                    _let_go()
+                at += 1
+            at = _end_of_separator(text, at)
+    except (IndexError, RecursionError) as error:
+        raise ValueError("the answer ends too early or is nested too deep") from error
 
 
 def _end_of_separator(text: str, at: int) -> int:

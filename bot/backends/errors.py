@@ -1,5 +1,6 @@
 """What a server says when it does not paint, in words a person can act on, whatever its kind."""
 
+import re
 from http import HTTPStatus
 
 import aiohttp
@@ -23,8 +24,10 @@ _AWAY = frozenset(
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
+        *range(520, 525),  # Cloudflare's, for a server behind it that is away or too slow
     }
 )
+_FOLDERS = re.compile(r"(?<![\w.\-/\\])(?:[A-Za-z]:)?[\\/]+(?:[^\\/:\"'<>|\n]+[\\/]+)+")
 
 
 def by_status(backend: str, status: int) -> BackendError | None:
@@ -62,6 +65,11 @@ def refused(backend: str, reason: str) -> RejectedError:
         backend=backend,
         reason=reason[:MAX_REASON],
     )
+
+
+def without_folders(text: str) -> str:
+    """Return a server's words without its folders; Python doubles the backslashes of Windows' in its errors."""
+    return _FOLDERS.sub("", text)
 
 
 def unexplained(backend: str, status: int) -> ProtocolError:

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,22 @@ async def test_a_prompt_that_somebody_took_out_of_the_line_is_noticed(comfy: Com
     comfy.server.pending.clear()
     with pytest.raises(RejectedError, match="Somebody took this picture out of the line at comfy-1"):
         await job
+
+
+async def test_a_long_line_of_large_graphs_is_read_through(comfy: ComfyBench) -> None:
+    comfy.server.step_s = 0.02
+    await foreign(comfy, steps=500)
+    assert comfy.server.running is not None
+    page = {"workflow": {"nodes": [{"id": i} for i in range(40_000)]}}
+    large = replace(comfy.server.running.prompt, prompt_id="large", extra_data={"extra_pnginfo": page})
+    comfy.server.pending.append(large)
+    job = asyncio.create_task(drawn(comfy.client(), order(steps=500)))
+    while len(comfy.server.pending) < 2:  # noqa: ASYNC110 - the stand-in has no event for it
+        await asyncio.sleep(0.01)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert [prompt.prompt_id for prompt in comfy.server.pending] == ["large"]
 
 
 async def test_somebody_elses_progress_is_not_shown(comfy: ComfyBench) -> None:

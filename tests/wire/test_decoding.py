@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from bot.backends.decoding import elements, split
+from bot.backends.decoding import elements, listed, split
 
 PICTURES = [Random(n).randbytes(size) for n, size in enumerate((1, 3, 200_000, 700_001))]  # noqa: S311
 
@@ -60,3 +60,19 @@ def test_a_list_is_read_one_element_at_a_time() -> None:
 def test_what_is_no_list_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         list(elements(body))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_lists_of_an_object_are_read_one_element_at_a_time(indent: int | None) -> None:
+    answer = {"a": [{"b": [1, "]"]}, ["}"]], "c": {"a": [5]}, "d": [], "e": None, "f": ['"a": [7']}
+    body = json.dumps(answer, indent=indent).encode()
+    assert list(listed(body)) == [("a", {"b": [1, "]"]}), ("a", ["}"]), ("f", '"a": [7')]
+    assert list(listed(b" {} ")) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"<html>", b"", b"{", b'{"a"', b'{"a": [', b'{"a": [1', b"{[1]: 2}", b'{"a": ' + b"[" * 99_999]
+)
+def test_what_is_no_object_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        list(listed(body))

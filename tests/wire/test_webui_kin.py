@@ -73,7 +73,7 @@ FAULTS: list[tuple[Fault, type[BackendError]]] = [
     (Fault.CUT_BEFORE, LostError),
     (Fault.CUT_AFTER, LostError),
     (Fault.CUT_MIDWAY, LostError),
-    (Fault.GATEWAY, UnreachableError),
+    (Fault.GATEWAY, LostError),
     (Fault.BUSY, UnreachableError),
     (Fault.OUT_OF_MEMORY, OutOfMemoryError),
     (Fault.CRASH, RejectedError),

@@ -214,4 +214,5 @@ async def test_a_job_takes_no_more_requests_than_it_needs(bench: Bench) -> None:
     await painted(client, order(), task="1-1")
     bench.server.seen.clear()
     await painted(client, order(), task="2-1")
-    assert [seen.path for seen in bench.server.seen] == ["/sdapi/v1/txt2img"]
+    # The second asks whether somebody interrupted it: nothing in the answer tells a half-done picture.
+    assert [seen.path for seen in bench.server.seen] == ["/sdapi/v1/txt2img", "/sdapi/v1/progress"]

@@ -28,7 +28,7 @@ from tests.wire.workbench import QUICK, Bench, order, painted
         (Fault.CUT_AFTER, LostError, "The connection to webui-1 broke. The job keeps its place"),
         (Fault.CUT_MIDWAY, LostError, "The connection to webui-1 broke. The job keeps its place"),
         (Fault.BUSY, UnreachableError, "webui-1 is not available at the moment (status 429)."),
-        (Fault.GATEWAY, UnreachableError, "webui-1 is not available at the moment (status 502)."),
+        (Fault.GATEWAY, LostError, "webui-1 is not available at the moment (status 502)."),
         (Fault.AUTH, AuthError, "webui-1 does not let the bot in."),
         (Fault.FORBIDDEN, AuthError, "webui-1 does not let the bot in."),
         (Fault.NOT_ENABLED, NotEnabledError, "its API is switched off. Its host has to start it with --api."),

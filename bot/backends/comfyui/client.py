@@ -53,7 +53,7 @@ class ComfyUI:
         self._wire = Wire(address, pace, trouble.refusal)
         self._scout = Scout(self.name, self._wire, workflows)
         self._clerk = Clerk(self.name, self._wire, imaging)
-        self._desk = Desk(self.name, self._wire, pace, clock)
+        self._desk = Desk(self.name, self._wire, decoder, pace, clock)
         self._ear = Ear(self._wire, uuid4().hex, pace)
         self._known: Surroundings | None = None
         self._model: str | None = None

@@ -11,6 +11,7 @@ from bot.backends.comfyui import history, trouble
 from bot.backends.comfyui.graph import Graph
 from bot.backends.comfyui.history import Memo, Outcome, Place, Queued
 from bot.backends.comfyui.run import Run
+from bot.backends.decoding import BITE, Decoder
 from bot.backends.wire import Pace, Wire
 from bot.domain.errors import BackendError, ProtocolError, UnreachableError
 from bot.domain.ports import Clock
@@ -29,9 +30,10 @@ _NEWEST = 16
 class Desk:
     """The queue and the history of one server."""
 
-    def __init__(self, backend: str, wire: Wire, pace: Pace, clock: Clock) -> None:
+    def __init__(self, backend: str, wire: Wire, decoder: Decoder, pace: Pace, clock: Clock) -> None:
         self._backend = backend
         self._wire = wire
+        self._decoder = decoder
         self._pace = pace
         self._clock = clock
 
@@ -99,8 +101,11 @@ class Desk:
 
     async def place(self, task: str) -> Queued | None:
         """Return where a prompt is in the queue."""
+        body = await self._wire.fetch("GET", "/queue")
         try:
-            return history.queued(await self._wire.fetch("GET", "/queue"), task)
+            if len(body) < BITE:
+                return history.queued(body, task)
+            return await self._decoder.run(history.queued, body, task)
         except ValueError as error:
             raise errors.broken(self._backend) from error
 

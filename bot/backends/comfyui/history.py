@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from typing import Any
 
+from bot.backends.decoding import listed
+
 _MEMO = "easel"
 """Where a prompt's ``extra_data`` carries our own words, which the server keeps and gives back with it."""
 
@@ -19,6 +21,9 @@ class Place(Enum):
 
     PENDING = auto()
     RUNNING = auto()
+
+
+_PLACES = {"queue_running": Place.RUNNING, "queue_pending": Place.PENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +78,21 @@ class Outcome:
 
 
 def queued(body: bytes | bytearray, task: str) -> Queued | None:
-    """Find our prompt in ``/queue``; raises ``ValueError`` if it is none."""
-    answer = _object(body)
-    for key, place in (("queue_running", Place.RUNNING), ("queue_pending", Place.PENDING)):
-        for item in _list(answer.get(key)):
-            if _is_ours(item, task):
-                graph, extra = _item(item, 2), _item(item, 3)
-                client = extra.get("client_id") if isinstance(extra, dict) else None
-                return Queued(
-                    place,
-                    item[1],
-                    client if isinstance(client, str) else None,
-                    graph if isinstance(graph, dict) else {},
-                    _memo(extra),
-                )
+    """Find our prompt in ``/queue``; raises ``ValueError`` if it is none.
+
+    It holds everybody's graphs whole, with whatever their pages put into them: megabytes on a busy server.
+    """
+    for key, item in listed(body):
+        if key in _PLACES and _is_ours(item, task):
+            graph, extra = _item(item, 2), _item(item, 3)
+            client = extra.get("client_id") if isinstance(extra, dict) else None
+            return Queued(
+                _PLACES[key],
+                item[1],
+                client if isinstance(client, str) else None,
+                graph if isinstance(graph, dict) else {},
+                _memo(extra),
+            )
     return None
 
 

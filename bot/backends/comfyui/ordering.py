@@ -71,9 +71,7 @@ class Clerk:
 
         The name tells the content, so that the same picture is there once; the server may choose another one.
         """
-        sniffed = sniff(picture)
-        extension = EXTENSIONS.get(sniffed.media_type, "png") if sniffed is not None else "png"
-        filename = f"{building.PREFIX}-{hashlib.sha256(picture).hexdigest()[:24]}.{extension}"
+        filename = await self._imaging.run(_filename, picture)
         body = await self._wire.upload("/upload/image", {"type": folder}, filename, picture)
         try:
             answer = json.loads(body)
@@ -148,3 +146,10 @@ class Clerk:
         size = round(sniffed.width * request.scale), round(sniffed.height * request.scale)
         name = await self.upload(picture)
         return building.upscaling(name, size, first, second, request.second_share)
+
+
+def _filename(picture: bytes) -> str:
+    """Return a name that tells the content; hashing some megabytes is no work for the event loop."""
+    sniffed = sniff(picture)
+    extension = EXTENSIONS.get(sniffed.media_type, "png") if sniffed is not None else "png"
+    return f"{building.PREFIX}-{hashlib.sha256(picture).hexdigest()[:24]}.{extension}"

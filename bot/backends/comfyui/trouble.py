@@ -11,7 +11,6 @@ from bot.domain.errors import BackendError, NotEnabledError, ProtocolError, Reje
 from bot.domain.text import N_
 
 _OUT_OF_MEMORY = re.compile(r"OutOfMemory|out of memory|exceed allowed memory|not enough memory", re.IGNORECASE)
-_FOLDERS = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[\w.\- ]+[\\/])+")
 
 
 def refusal(backend: str, status: int, body: bytes) -> BackendError:
@@ -48,9 +47,9 @@ def complaint(answer: Any) -> str:
         listed = node.get("errors") if isinstance(node, dict) else None
         for error in listed if isinstance(listed, list) else ():
             if isinstance(error, dict):
-                return _without_folders(f"{node.get('class_type')}: {_sentence(error)}")
+                return errors.without_folders(f"{node.get('class_type')}: {_sentence(error)}")
     error = answer.get("error")
-    return _without_folders(_sentence(error) if isinstance(error, dict) else str(error or ""))
+    return errors.without_folders(_sentence(error) if isinstance(error, dict) else str(error or ""))
 
 
 def failed(backend: str, data: Mapping[str, Any]) -> BackendError:
@@ -59,7 +58,7 @@ def failed(backend: str, data: Mapping[str, Any]) -> BackendError:
     if _OUT_OF_MEMORY.search(kind) or _OUT_OF_MEMORY.search(words):
         return errors.out_of_memory(backend)
     first = words.splitlines()[0] if words else kind
-    return errors.refused(backend, _without_folders(f"{data.get('node_type')}: {first}"))
+    return errors.refused(backend, errors.without_folders(f"{data.get('node_type')}: {first}"))
 
 
 def taken_out(backend: str) -> RejectedError:
@@ -81,7 +80,3 @@ def file_gone(backend: str) -> ProtocolError:
 def _sentence(error: Mapping[str, Any]) -> str:
     parts = (str(error.get(key) or "").strip() for key in ("message", "details"))
     return ": ".join(part.splitlines()[0] for part in parts if part)
-
-
-def _without_folders(text: str) -> str:
-    return _FOLDERS.sub("", text)

@@ -32,6 +32,7 @@ def painting(backend: str, body: bytearray, request: PaintRequest, choice: Choic
     """
     try:
         images, answer = split(body)
+        body.clear()  # or it would be there beside the pictures and their labelled copies
         info = _info(answer)
     except (ValueError, RecursionError) as error:
         raise errors.broken(backend) from error

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from bot.backends.webui.tasks import Tasks
 from bot.backends.wire import Incoming, Pace, Wire, alongside
 from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
-from bot.domain.errors import BackendTimeoutError, NotEnabledError, RejectedError
+from bot.domain.errors import BackendTimeoutError, LostError, NotEnabledError, RejectedError, UnreachableError
 from bot.domain.ports import Answer, Clock, Painted, Painting, Progress
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import N_
@@ -87,9 +88,14 @@ class WebUI:
         except (asyncio.CancelledError, BackendTimeoutError):
             await self._tasks.stop(task)
             raise
+        except UnreachableError as error:
+            failure = trouble.perhaps_begun(error)
+            if isinstance(failure, LostError):
+                await self._tasks.stop(task)
+            raise failure from error
         finally:
             self._tasks.end(attempt)
-        if attempt.stopped:
+        if await _unless_ended(answer, self._tasks.was_stopped(attempt)):
             await answer.close()
             raise errors.stopped(self.name)
         read = partial(
@@ -229,20 +235,38 @@ class WebUI:
     ) -> Incoming:
         loop, stall_s = asyncio.get_running_loop(), self._pace.stall_s
         try:
-            async with asyncio.timeout(self._pace.total_s) as total, asyncio.timeout(stall_s) as stall:
+            async with (
+                AsyncExitStack() as unclaimed,
+                asyncio.timeout(self._pace.total_s) as total,
+                asyncio.timeout(stall_s) as stall,
+            ):
 
                 def moved() -> None:
-                    stall.reschedule(loop.time() + stall_s)
+                    if not stall.expired():
+                        stall.reschedule(loop.time() + stall_s)
 
                 def silent() -> None:
-                    stall.reschedule(None)
+                    if not stall.expired():
+                        stall.reschedule(None)
 
                 async with alongside(partial(watch, moved, silent)):
-                    return await self._wire.paint(path, order)
+                    answer = await self._wire.paint(path, order)
+                    unclaimed.push_async_callback(answer.close)
+                unclaimed.pop_all()
+                return answer
         except TimeoutError as error:
             if total.expired():
                 raise errors.too_long(self.name, self._pace.total_s) from error
             raise errors.stalled(self.name, stall_s) from error
+
+
+async def _unless_ended(answer: Incoming, question: Awaitable[bool]) -> bool:
+    """Return the answer to ``question``; let go of ``answer`` if we are cancelled meanwhile."""
+    try:
+        return await question
+    except BaseException:
+        await answer.close()
+        raise
 
 
 async def _unwatched(_: Callable[[], None], silent: Callable[[], None]) -> None:

@@ -18,9 +18,13 @@ _ALMOST = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at the server: ``job`` names what it works on, ``mark`` changes with everything that moves."""
+    """One look at the server: ``job`` names what it works on, ``mark`` changes with everything that moves.
+
+    ``active``: its numbers tell of a job; ``busy``: it has one, even if there are no numbers yet or any more.
+    """
 
     active: bool
+    busy: bool = False
     queued: bool = False
     completed: bool = False
     interrupted: bool = False
@@ -59,6 +63,7 @@ def of_server(body: bytes | bytearray) -> Reading:
     count, number = _number(state.get("job_count")), _number(state.get("job_no"))
     return Reading(
         active=count > 0 and number < count and 0 < fraction < 1,
+        busy=count > 0 or bool(state.get("job")),
         interrupted=state.get("interrupted") is True,
         fraction=fraction,
         eta_s=_number(answer.get("eta_relative")) or None,

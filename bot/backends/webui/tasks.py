@@ -28,15 +28,23 @@ _LOOK_S = 0.1
 
 @dataclass(slots=True)
 class Attempt:
-    """A paint request on its way: ``before`` is what the server worked on when it was sent."""
+    """A paint request on its way: ``before`` is what the server worked on when it was sent.
+
+    ``alone``: it worked on nothing and had nothing else of ours, so what it does next is this.
+    """
 
     task: str
     before: str | None = None
+    alone: bool = False
     stopped: bool = False
 
 
 class Tasks:
-    """What one server works on, by task where it knows tasks, else by what it did before ours was sent."""
+    """What one server works on, by task where it knows tasks, else by what it did before ours was sent.
+
+    Without tasks nothing tells whose job is next on a server that was busy: its progress is shown as ours, but it
+    is never interrupted.
+    """
 
     def __init__(self, name: str, wire: Wire, imaging: Imaging, decoder: Decoder, pace: Pace) -> None:
         self._name = name
@@ -54,7 +62,11 @@ class Tasks:
 
     async def begin(self, task: str) -> Attempt:
         """Note that ``task`` is about to be sent."""
-        attempt = Attempt(task, await self._busy_with(task))
+        attempt = Attempt(task)
+        reading = await self._before(task)
+        if reading is not None:
+            attempt.before = reading.job if reading.busy else None
+            attempt.alone = not (reading.busy or self._attempts)
         self._attempts[task] = attempt
         return attempt
 
@@ -88,9 +100,23 @@ class Tasks:
                 mark = reading.mark
                 moved()
             if self._is_ours(reading, attempt):
-                attempt.stopped |= reading.interrupted
+                attempt.stopped |= reading.interrupted and self._is_surely_ours(reading, attempt)
                 preview_id = reading.preview_id
                 on_progress(course.advance(reading, await self._small(reading.preview)))
+
+    async def was_stopped(self, attempt: Attempt) -> bool:
+        """Return whether the answer to ``attempt`` is half done, which nothing in it says.
+
+        Who stopped it may be a person at the server, between two looks; the server remembers until its next job.
+        """
+        if attempt.stopped or not self._tells:
+            return attempt.stopped
+        try:
+            async with asyncio.timeout(self._pace.interrupt_s):
+                reading = await self._look_at_server(preview=False)
+        except (BackendError, TimeoutError):
+            return False
+        return reading.interrupted and not reading.busy
 
     async def stop(self, task: str) -> None:
         """Interrupt the server within a bounded time, but only while it is on this very task.
@@ -111,10 +137,12 @@ class Tasks:
             async with asyncio.timeout(self._pace.interrupt_s):
                 while looks < _LOOKS:
                     reading = await self._look(task)
-                    if self._is_ours(reading, attempt):
+                    if self._is_surely_ours(reading, attempt):
                         if attempt is not None:
                             attempt.stopped |= command == "interrupt"
                         await self._wire.fetch("POST", API + command)
+                        if command == "interrupt" and not self._knows_tasks:
+                            await self._until_off(reading.job)
                         return
                     if reading.completed:
                         return
@@ -122,6 +150,13 @@ class Tasks:
                     await asyncio.sleep(_LOOK_S)
         except (BackendError, TimeoutError) as error:
             log.info("not reached", backend=self._name, task=task, command=command, reason=type(error).__name__)
+
+    async def _until_off(self, job: str) -> None:
+        """Return when the server is off ``job``: or the next one of ours would find it busy."""
+        reading = await self._look_at_server(preview=False)
+        while reading.busy and reading.job == job:
+            await asyncio.sleep(_LOOK_S)
+            reading = await self._look_at_server(preview=False)
 
     async def _small(self, picture: bytes | None) -> bytes | None:
         try:
@@ -172,17 +207,21 @@ class Tasks:
         """Read an answer here, or in the decoder's thread if a big preview comes with it."""
         return read(body) if len(body) < BITE else await self._decoder.run(read, body)
 
-    async def _busy_with(self, task: str) -> str | None:
+    async def _before(self, task: str) -> Reading | None:
         """Return what a server without tasks works on before ours is sent, to tell the two apart later."""
         try:
             if not self._tells or self._knows_tasks or await self._look_at_task(task) is not None:
                 return None
-            reading = await self._look_at_server(preview=False)
+            return await self._look_at_server(preview=False)
         except BackendError:
             return None
-        return reading.job if reading.active else None
 
     def _is_ours(self, reading: Reading, attempt: Attempt | None) -> bool:
         if not reading.active:
             return False
         return bool(self._knows_tasks) or (attempt is not None and reading.job != attempt.before)
+
+    def _is_surely_ours(self, reading: Reading, attempt: Attempt | None) -> bool:
+        if self._knows_tasks:
+            return reading.active
+        return reading.busy and attempt is not None and attempt.alone

@@ -7,12 +7,13 @@ from typing import Any
 
 from bot.backends import errors
 from bot.backends.errors import MAX_REASON
-from bot.domain.errors import BackendError, NotEnabledError, RejectedError
+from bot.domain.errors import BackendError, LostError, NotEnabledError, RejectedError, UnreachableError
 from bot.domain.text import N_
 
 _OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|out of memory|not enough memory|tried to allocate", re.IGNORECASE)
 _NOT_A_NUMBER = re.compile(r"NansException|\bNaNs?\b")
-_FOLDERS = re.compile(r"(?<![\w:/\\])(?:[A-Za-z]:)?[\\/](?:[\w.\- ]+[\\/])+")
+_CUT_OFF = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524})
+"""What proxies say when the server broke off or took longer than they wait; the last two are Cloudflare's."""
 
 
 def refusal(backend: str, status: int, body: bytes) -> BackendError:
@@ -38,6 +39,13 @@ def _failed(backend: str, status: int, answer: Any) -> BackendError:
         )
     reason = _reason(answer)
     return errors.refused(backend, reason) if reason else errors.unexplained(backend, status)
+
+
+def perhaps_begun(error: UnreachableError) -> UnreachableError:
+    """Return what a paint request's failure means: after some, the server may be at work, or dead of it."""
+    if error.values.get("status") not in _CUT_OFF:
+        return error
+    return LostError(error.message, error.hint, **error.values)
 
 
 def not_enabled(backend: str) -> NotEnabledError:
@@ -71,7 +79,7 @@ def _reason(answer: Any) -> str:
     texts = (answer.get(key) for key in ("detail", "errors", "message", "error"))
     text = next((text for text in texts if isinstance(text, str) and text.strip()), "")
     first = text.strip().splitlines()[0] if text else ""
-    return _FOLDERS.sub("", first)[:MAX_REASON]
+    return errors.without_folders(first)[:MAX_REASON]
 
 
 def _complaint(item: dict[str, Any]) -> str:
