@@ -1,5 +1,6 @@
 """What stands before anybody can paint: the queue, the store, the painters' clients; opened and closed."""
 
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -57,6 +58,7 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         stack.push_async_callback(jobs.close)
         if recovery.requeued or recovery.failed:
             log.info("jobs of an earlier life", requeued=len(recovery.requeued), failed=len(recovery.failed))
+        store = StoredSettings(database)
         imaging = Imaging()
         stack.push_async_callback(imaging.close)
         decoder = Decoder()
@@ -65,19 +67,36 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         stack.push_async_callback(attachments.close)
         backends = build(
             settings.backend_addresses,
-            Workshop(clock, imaging, decoder, Pace(stall_s=settings.stall_timeout_s), settings.workflows_dir),
+            Workshop(
+                clock,
+                imaging,
+                decoder,
+                Pace(stall_s=settings.stall_timeout_s),
+                settings.workflows_dir,
+                await _instance(store),
+            ),
         )
         for backend in backends:
             stack.push_async_callback(backend.close)
         yield Foundations(
             jobs=jobs,
-            store=StoredSettings(database),
+            store=store,
             blobs=FolderBlobs(folder / "blobs", clock),
             backends=tuple(backends),
             imaging=imaging,
             attachments=attachments,
             clock=clock,
         )
+
+
+async def _instance(store: SettingsStore) -> str:
+    """Return this installation's own word, drawn at its first start."""
+    known = (await store.load("instance", 0)).get("word")
+    if isinstance(known, str):
+        return known
+    word = secrets.token_hex(4)
+    await store.save("instance", 0, {"word": word})
+    return word
 
 
 def _attachment_hosts(settings: Settings) -> set[str]:

@@ -19,7 +19,8 @@ from bot.imaging.imaging import Imaging
 class Workshop:
     """What all backends share and none of them closes; ``pace`` holds the timeouts.
 
-    ``workflows`` is the folder of admins' own ComfyUI graphs.
+    ``workflows`` is the folder of admins' own ComfyUI graphs. ``instance`` tells this Easel's tasks from those of
+    another one at the same server, and is the same in every life of ours.
     """
 
     clock: Clock
@@ -27,6 +28,7 @@ class Workshop:
     decoder: Decoder
     pace: Pace = field(default_factory=Pace)
     workflows: Path | None = None
+    instance: str = ""
 
 
 def build(addresses: Iterable[BackendAddress], workshop: Workshop) -> list[Backend]:
@@ -45,6 +47,7 @@ def _webui(address: BackendAddress, workshop: Workshop) -> Backend:
         imaging=workshop.imaging,
         decoder=workshop.decoder,
         pace=workshop.pace,
+        instance=workshop.instance,
     )
 
 

@@ -38,6 +38,7 @@ class Feature(StrEnum):
     IMG2IMG = N_("img2img")
     INPAINT = N_("inpainting")
     HIRES = N_("the hires fix")
+    HIRES_IMG2IMG = N_("the hires fix on img2img")
     REFINER = N_("a refiner")
     TILING = N_("tiling")
     RESTORE_FACES = N_("face restoration")
@@ -82,7 +83,8 @@ def features(request: PaintRequest) -> frozenset[Feature]:
     wanted = {
         Feature.IMG2IMG: request.init_image is not None,
         Feature.INPAINT: request.mask is not None,
-        Feature.HIRES: request.hires is not None,
+        Feature.HIRES: request.hires is not None and request.init_image is None,
+        Feature.HIRES_IMG2IMG: request.hires is not None and request.init_image is not None,
         Feature.REFINER: request.refiner is not None,
         Feature.TILING: request.tiling,
         Feature.RESTORE_FACES: request.restore_faces,

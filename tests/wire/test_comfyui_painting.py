@@ -154,6 +154,7 @@ async def test_only_what_its_nodes_are_enough_for_is_offered(comfy: ComfyBench) 
         Feature.IMG2IMG,
         Feature.INPAINT,
         Feature.HIRES,
+        Feature.HIRES_IMG2IMG,
         Feature.REFINER,
         Feature.CLIP_SKIP,
         Feature.CONTROL,

@@ -139,3 +139,14 @@ def test_a_servers_folders_are_never_told(words: str, left: str) -> None:
     told = str(trouble.refusal("webui-1", 500, body))
     assert left in told
     assert not {"bob", "share", "models"} & set(told.replace("\\", "/").replace("+", "/").split("/"))
+
+
+async def test_two_easels_at_one_server_never_take_each_others_tasks_for_their_own(bench: Bench) -> None:
+    bench.server.step_s = 0.05
+    one, other = (bench.client(instance=word) for word in ("aa11", "bb22"))
+    job = asyncio.create_task(painted(one, order(steps=10)))
+    await bench.server.begun("aa11-1-1")
+    assert await other.resume(order(), task="1-1", on_progress=print) is None
+    painting, _ = await job
+    assert len(painting.pictures) == 1
+    assert not bench.server.posts("/sdapi/v1/interrupt")

@@ -22,9 +22,11 @@ class Bench:
         self._decoder = decoder
         self._clients: list[WebUI] = []
 
-    def client(self, pace: Pace = QUICK, auth: tuple[str, str] | None = None) -> WebUI:
+    def client(self, pace: Pace = QUICK, auth: tuple[str, str] | None = None, *, instance: str = "") -> WebUI:
         address = BackendAddress("webui", "webui-1", self.server.url, auth)
-        (backend,) = build([address], Workshop(time.monotonic, self._imaging, self._decoder, pace))
+        (backend,) = build(
+            [address], Workshop(time.monotonic, self._imaging, self._decoder, pace, instance=instance)
+        )
         assert isinstance(backend, WebUI)
         self._clients.append(backend)
         return backend

@@ -42,6 +42,7 @@ _NEEDS = {
         "ImageCompositeMasked",
     ),
     Feature.HIRES: ("LatentUpscale", "ImageScale", "VAEEncode"),
+    Feature.HIRES_IMG2IMG: ("LatentUpscale", "ImageScale", "VAEEncode"),
     Feature.REFINER: ("KSamplerAdvanced",),
     Feature.CLIP_SKIP: ("CLIPSetLastLayer",),
     Feature.CONTROL: ("LoadImage", "ControlNetLoader", "ControlNetApplyAdvanced"),

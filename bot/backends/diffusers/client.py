@@ -23,7 +23,16 @@ from bot.imaging.imaging import Imaging
 from bot.imaging.pixels import Pixels
 from bot.prompting.loras import can_be_tagged
 
-FEATURES = frozenset({Feature.IMG2IMG, Feature.INPAINT, Feature.HIRES, Feature.TILING, Feature.CLIP_SKIP})
+FEATURES = frozenset(
+    {
+        Feature.IMG2IMG,
+        Feature.INPAINT,
+        Feature.HIRES,
+        Feature.HIRES_IMG2IMG,
+        Feature.TILING,
+        Feature.CLIP_SKIP,
+    }
+)
 
 
 class Diffusers:

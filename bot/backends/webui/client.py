@@ -42,7 +42,14 @@ class WebUI:
     """
 
     def __init__(
-        self, address: BackendAddress, *, clock: Clock, imaging: Imaging, decoder: Decoder, pace: Pace
+        self,
+        address: BackendAddress,
+        *,
+        clock: Clock,
+        imaging: Imaging,
+        decoder: Decoder,
+        pace: Pace,
+        instance: str = "",
     ) -> None:
         self.name = address.name
         self.slots = address.slots
@@ -53,6 +60,7 @@ class WebUI:
         self._surveyor = Surveyor(self.name, self._wire, decoder, pace)
         self._tasks = Tasks(self.name, self._wire, imaging, decoder, pace)
         self._overrides = Overrides()
+        self._instance = instance
         self._last: Survey | None = None
         self._version = ""
 
@@ -75,6 +83,7 @@ class WebUI:
     ) -> Answer:
         """Paint ``request``; an answer to a job that was interrupted is never taken for its result."""
         survey, choice = await self._agree(request)
+        task = self._own(task)
         fields = payload.payload(
             self.name, request, choice, survey.dialect, images, swapper=survey.swapper, task=task
         )
@@ -111,12 +120,12 @@ class WebUI:
         on_progress: Callable[[Progress], None],  # noqa: ARG002 - it is stopped, not watched
     ) -> Answer | None:
         """Return ``None``: the server answers once. It is stopped if it still works on ``task``."""
-        await self._tasks.stop(task)
+        await self._tasks.stop(self._own(task))
         return None
 
     async def skip(self, task: str) -> None:
         """Have it leave the picture it is at as it is and go on with the next one of ``task``."""
-        await self._tasks.skip(task)
+        await self._tasks.skip(self._own(task))
 
     async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
         """Return a larger copy; such a request has no task there, so it can be neither watched nor stopped."""
@@ -189,6 +198,10 @@ class WebUI:
         """Note the version that a picture tells: most kin tell it nowhere else."""
         told = infotext.parse(painting.pictures[0].infotext).fields.get("Version", "")
         self._version = told if re.search(r"\d", told) else ""
+
+    def _own(self, task: str) -> str:
+        """Return the id under which the server knows ``task``: another Easel there counts its jobs as well."""
+        return f"{self._instance}-{task}" if self._instance else task
 
     async def _survey(self) -> Survey:
         self._last = survey = await self._surveyor.survey(self._last)

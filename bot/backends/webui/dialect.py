@@ -72,6 +72,7 @@ FORGE = Dialect(
 )
 SDNEXT = Dialect(
     "SD.Next",
+    features=_PAINTS | {Feature.HIRES_IMG2IMG},
     # Its answer to an upscaling fails its own check (status 500); for the others its requests have no field.
     never=frozenset({Feature.UPSCALE, Feature.RESTORE_FACES, Feature.REFINER}),
     lacks=frozenset({"force_task_id", "scheduler"}),
