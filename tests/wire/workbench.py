@@ -10,7 +10,7 @@ from bot.domain.request import PaintRequest
 from bot.imaging.imaging import Imaging
 from tests.standins.webui import StandInWebUI
 
-QUICK = Pace(connect_s=1.0, get_s=1.0, interrupt_s=1.0, stall_s=5.0, total_s=20.0, poll_s=0.02)
+QUICK = Pace(connect_s=1.0, get_s=2.0, interrupt_s=1.0, stall_s=5.0, total_s=20.0, poll_s=0.02)
 
 
 class Bench:
