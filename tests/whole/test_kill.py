@@ -1,10 +1,12 @@
 """kill -9 at the worst moments: nothing that was accepted is lost, nothing appears twice."""
 
+import asyncio
 from collections.abc import Iterable
 
 import pytest
 
 from bot.rehearsal import Discord, Message
+from tests.standins.comfyui import StandInComfyUI
 from tests.whole.process import running
 
 pytestmark = pytest.mark.timeout(120)
@@ -113,3 +115,20 @@ async def test_a_reroll_by_reaction_survives_the_kill(discord: Discord, environ:
         await discord.until(lambda: painted(channel.messages[1]), 30)
         await second.stop()
     assert len(channel.messages) == 2
+
+
+async def test_what_a_comfyui_was_painting_is_fetched_there_and_not_painted_again(
+    discord: Discord, environ: dict[str, str]
+) -> None:
+    async with StandInComfyUI(step_s=0.2) as comfy:
+        environ["EASEL_BACKENDS"] = f"comfyui={comfy.url}"
+        async with running(discord, environ) as first:
+            act = await discord.as_(discord.world.ada).slash("draw", prompt="a fox", steps=15)
+            while comfy.running is None:  # noqa: ASYNC110 - the stand-in tells nobody
+                await asyncio.sleep(0.02)
+            await first.kill()
+        async with running(discord, environ) as second:
+            await act.until(painted, 60)
+            assert await second.stop() == 0
+        assert len(comfy.posts("/prompt")) == 1
+    assert results_of(act.message) == 1
