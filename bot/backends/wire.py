@@ -46,8 +46,8 @@ class Pace:
 class Wire:
     """The connection to one server; ``refusal`` reads an answer whose status is not 200.
 
-    Each call has a connection of its own: Forge closes pooled ones after a failure without saying so, and a
-    paint request on such a connection may or may not have begun.
+    Each POST has a connection of its own: Forge closes pooled ones after a failure without saying so, and a
+    paint request on such a connection may or may not have begun. A GET may be asked again, so GETs share theirs.
     """
 
     def __init__(self, address: BackendAddress, pace: Pace, refusal: Refusal) -> None:
@@ -57,7 +57,7 @@ class Wire:
         self._pace = pace
         self._ca = address.ca
         self._refusal = refusal
-        self._opened: aiohttp.ClientSession | None = None
+        self._opened: dict[bool, aiohttp.ClientSession] = {}
 
     async def get(self, path: str) -> bytearray:
         """Return the body of a GET; failed connections are tried again with jitter, three times in all."""
@@ -117,7 +117,7 @@ class Wire:
         """
         try:
             async with asyncio.timeout(self._pace.connect_s + self._pace.get_s):
-                opened = await self._session.ws_connect(
+                opened = await self._session(pooled=False).ws_connect(
                     self._url + path,
                     max_msg_size=MAX_MESSAGE_BYTES,
                     heartbeat=3 * self._pace.get_s,
@@ -130,18 +130,17 @@ class Wire:
 
     async def close(self) -> None:
         """Free the connections."""
-        if self._opened is not None:
-            await self._opened.close()
+        for session in self._opened.values():
+            await session.close()
 
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        if self._opened is None:
-            self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, force_close=True, ssl=_trust(self._ca)),
+    def _session(self, *, pooled: bool) -> aiohttp.ClientSession:
+        if pooled not in self._opened:
+            self._opened[pooled] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=64, force_close=not pooled, ssl=_trust(self._ca)),
                 headers=self._headers,
                 read_bufsize=_READ_BYTES,
             )
-        return self._opened
+        return self._opened[pooled]
 
     @asynccontextmanager
     async def _call(
@@ -152,7 +151,7 @@ class Wire:
         bounds: aiohttp.ClientTimeout,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
-            async with self._session.request(
+            async with self._session(pooled=method == "GET").request(
                 method,
                 self._url + path,
                 # aiohttp wants big bodies as files, which it sends in slices.
