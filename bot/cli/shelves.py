@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -38,22 +39,30 @@ class Single:
         self._out = out
 
     async def keep(self, job: Job, originals: Sequence[bytes]) -> list[Path]:
-        """Write them over whatever had the name before."""
+        """Write them; a name that was given goes over whatever had it before."""
         pictures = _pictures(job)
-        files = [self._file(picture, n, len(pictures)) for n, picture in enumerate(pictures, start=1)]
-        for file, picture, data in zip(files, pictures, originals, strict=True):
-            await _disk(_write, file, _with_text(data, picture))
-        return files
+        return [
+            await _disk(self._place, self._file(picture, n, len(pictures)), picture, data)
+            for n, (picture, data) in enumerate(zip(pictures, originals, strict=True), start=1)
+        ]
 
     async def note_failure(self, job: Job, words: str) -> None:
         """Note nothing: the person is told."""
 
-    def _file(self, picture: Picture, n: int, count: int) -> Path:
+    def _file(self, picture: Picture, n: int, of: int) -> Path:
         suffix = _suffix(picture)
         if self._out.is_dir():
             return self._out / f"easel-{picture.seed}{suffix}"
         stem = self._out.stem if self._out.suffix.lower() in _SUFFIXES else self._out.name
-        return self._out.with_name((stem if count == 1 else f"{stem}-{n}") + suffix)
+        return self._out.with_name((stem if of == 1 else f"{stem}-{n}") + suffix)
+
+    def _place(self, file: Path, picture: Picture, data: bytes) -> Path:
+        data = _with_text(data, picture)
+        if self._out.is_dir():
+            names = (file.with_stem(f"{file.stem}-{n}") for n in count(2))
+            file = next(name for name in chain([file], names) if not _is_other(name, data))
+        _write(file, data)
+        return file
 
 
 class Gallery:

@@ -44,7 +44,7 @@ class Share:
     def __init__(self, tx: Connection, engine: JobEngine, lane: str, guild: int) -> None:
         self._tx = tx
         self._engine = engine
-        self._lane = lane
+        self.lane = lane
         self._guild = guild
         self._saved = self._flow = self._load_flow()
         self._clock = self._saved_clock = self._load_clock()
@@ -78,7 +78,7 @@ class Share:
 
     def start(self, job: int) -> None:
         """Charge ``job``, which waits, on its first start."""
-        head = int(self._tx.scalar(_HEAD, {"of_lane": self._lane}) or 0)
+        head = int(self._tx.scalar(_HEAD, {"of_lane": self.lane}) or 0)
         waiting = list(self._waiting.values())
         self._clock, self._flow = fairness.start(self._clock, self._flow, waiting, self._waiting[job], head)
         del self._waiting[job]
@@ -106,18 +106,18 @@ class Share:
         if self._flow != self._saved:
             self._tx.execute(_SAVE_FLOW, self._of | self._row(self._flow, "new_"))
         if self._clock != self._saved_clock:
-            self._tx.execute(_SAVE_CLOCK, {"of_lane": self._lane, "new_clock": self._clock})
+            self._tx.execute(_SAVE_CLOCK, {"of_lane": self.lane, "new_clock": self._clock})
 
     def _rebase(self) -> None:
         """Start the lane's clock at 0 again if nothing waits or runs there."""
-        if (self._clock or self._flow.next) and not self._tx.scalar(_BUSY, {"of_lane": self._lane}):
-            self._tx.execute(_DROP_FLOWS, {"of_lane": self._lane})
+        if (self._clock or self._flow.next) and not self._tx.scalar(_BUSY, {"of_lane": self.lane}):
+            self._tx.execute(_DROP_FLOWS, {"of_lane": self.lane})
             self._clock = 0
             self._saved = self._flow = self._load_flow()
 
     @property
     def _of(self) -> dict[str, object]:
-        return {"of_lane": self._lane, "of_guild": self._guild}
+        return {"of_lane": self.lane, "of_guild": self._guild}
 
     @staticmethod
     def _row(flow: Flow, prefix: str = "") -> dict[str, object]:
@@ -133,15 +133,15 @@ class Share:
         row = self._tx.execute(_FLOW, self._of).one_or_none()
         if row is None:
             flow = Flow()
-            of = {"lane": self._lane, "guild_id": self._guild}
+            of = {"lane": self.lane, "guild_id": self._guild}
             self._tx.execute(insert(flows), of | self._row(flow))
             return flow
         users = {int(user): turn for user, turn in json.loads(row.users).items()}
         return Flow(row.next, row.uv, row.weight, users)
 
     def _load_clock(self) -> int:
-        clock = self._tx.scalar(_CLOCK, {"of_lane": self._lane})
+        clock = self._tx.scalar(_CLOCK, {"of_lane": self.lane})
         if clock is None:
-            self._tx.execute(insert(lanes), {"lane": self._lane, "clock": 0})
+            self._tx.execute(insert(lanes), {"lane": self.lane, "clock": 0})
             return 0
         return int(clock)

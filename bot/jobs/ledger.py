@@ -33,11 +33,12 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A job whose guild's flow, lane and own row are locked by ``tx``."""
+    """A job whose guild's flow, lane and own row are locked by ``tx``; so are those it may go ``to``."""
 
     tx: Connection
     share: Share
     job: Job
+    to: Share
 
 
 class Ledger:
@@ -82,30 +83,34 @@ class Ledger:
         return self._changed(tx, statements.START, row)
 
     def hold(
-        self, tx: Connection, job_id: int, states: Container[State], *, attempt: int | None = None
+        self,
+        tx: Connection,
+        job_id: int,
+        states: Container[State],
+        *,
+        attempt: int | None = None,
+        lane: str | None = None,
     ) -> Held | None:
-        """Lock a job that is in one of ``states``, and in ``attempt`` if that is given."""
+        """Lock a job that is in one of ``states``, and in ``attempt`` if that is given.
+
+        ``lane`` is where it may go, if not where it is; of two lanes the first by name is locked first.
+        """
         owner = tx.execute(statements.OWNER, {"of_id": job_id}).one_or_none()
         if owner is None:
             return None
-        share = Share(tx, self._engine, owner.lane, owner.guild_id)
+        lanes = sorted({owner.lane, lane or owner.lane})
+        shares = {each: Share(tx, self._engine, each, owner.guild_id) for each in lanes}
         job = fetch_job(tx, statements.BY_ID_LOCKED, {"of_id": job_id}, self._clock())
         if job is None or job.state not in states or attempt not in {None, job.attempt}:
             return None
-        return Held(tx, share, job)
+        return Held(tx, shares[owner.lane], job, shares[lane or owner.lane])
 
-    def requeue(
-        self, held: Held, *, queued_at: float | None = None, crashes: int = 0, lane: str | None = None
-    ) -> Job:
-        """Let a charged job wait again before all others, in ``lane`` if that is given.
-
-        Its wait counts from ``queued_at`` if that is given.
-        """
-        share = held.share if lane is None else Share(held.tx, self._engine, lane, held.job.guild)
+    def requeue(self, held: Held, *, queued_at: float | None = None, crashes: int = 0) -> Job:
+        """Let a charged job wait again before all others; its wait counts from ``queued_at`` if that is given."""
         row = {
             "of_id": held.job.id,
-            "new_lane": lane or held.job.lane,
-            "new_tag": share.front(held.job.tag),
+            "new_lane": held.to.lane,
+            "new_tag": held.to.front(held.job.tag),
             "new_rank": AGAIN,
             "new_crashes": held.job.crashes + crashes,
             "new_queued_at": queued_at,
@@ -116,10 +121,10 @@ class Ledger:
 
     def relane(self, tx: Connection, job_id: int, lane: str) -> Job | None:
         """Let a queued job wait in ``lane``, by its age among its user's; one that was charged stays first."""
-        held = self.hold(tx, job_id, (State.QUEUED,))
+        held = self.hold(tx, job_id, (State.QUEUED,), lane=lane)
         if held is None:
             return None
-        job, share = held.job, Share(tx, self._engine, lane, held.job.guild)
+        job, share = held.job, held.to
         if held.share.waits(job_id):
             held.share.leave(job_id, job.user, job.cost, 0.0)
             held.share.save()

@@ -158,11 +158,11 @@ class Jobs(JobReader):
         """
 
         def work(tx: Connection) -> bool:
-            held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt)
-            return held is not None and bool(self._ledger.requeue(held, lane=lane))
+            held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt, lane=lane)
+            return held is not None and bool(self._ledger.requeue(held))
 
-        self._forget(lease)
         released = await self._persist(work)
+        self._forget(lease)
         if released:
             self._engine.wake(lease.job.id, again=True)
         return released
@@ -177,8 +177,9 @@ class Jobs(JobReader):
                 pace.measure(tx, job.spec.request, result.backend, result.seconds)
             return job
 
+        job = await self._persist(work)
         self._forget(lease)
-        return await self._persist(work)
+        return job
 
     async def fail(self, lease: Lease, failure: Failure, *, unserved: float = 1.0) -> Job | None:
         """End a leased job by ``failure`` and refund its ``unserved`` share (0–1); ``None``: the lease is lost."""
@@ -189,8 +190,9 @@ class Jobs(JobReader):
                 None if held is None else self._ledger.end(held, State.FAILED, failure=failure, unserved=unserved)
             )
 
+        job = await self._persist(work)
         self._forget(lease)
-        return await self._persist(work)
+        return job
 
     async def cancel(self, job_id: int, *, by: int | None, unserved: float | None = None) -> Job | None:
         """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -136,16 +137,22 @@ class Generation:
             if self._stopping.is_set():
                 return
             try:
-                await backend.health()
-                await self._catalogue.refresh(backend)
+                await self._unless_stopped(self._meet(backend))
             except BackendError as error:
                 self._fleet.report_down(backend.name, error)
                 continue
+            if self._stopping.is_set():
+                return
             self._fleet.report_up(backend.name)
             turn = asyncio.Event()
             worker = self._worker(backend)
             async with self._jobs.serve(worker, partial(self._paint, backend, turn, stores)):
                 await self._until_turn(backend, turn)
+            self._hand_over.leave(backend.name)
+
+    async def _meet(self, backend: Backend) -> None:
+        await backend.health()
+        await self._catalogue.refresh(backend)
 
     def _worker(self, backend: Backend) -> Worker:
         name = backend.name
@@ -159,13 +166,14 @@ class Generation:
 
     async def _until_turn(self, backend: Backend, turn: asyncio.Event) -> None:
         """Return once things took a turn with the backend, two health checks failed in a row, or we stop."""
-        failed = 0
-        while not (self._stopping.is_set() or turn.is_set()):
+        failed, member = 0, self._fleet.members[backend.name]
+        while True:
             await self._pause(self._check_s, turn)
-            if self._stopping.is_set() or turn.is_set():
+            # An outage may also come of pictures that this backend owed from before it was away the last time.
+            if self._stopping.is_set() or turn.is_set() or member.outage is not None:
                 return
             try:
-                await backend.health()
+                await self._unless_stopped(backend.health())
             except BackendError as error:
                 failed += 1
                 if failed > 1:
@@ -173,6 +181,18 @@ class Generation:
                     return
             else:
                 failed = 0
+
+    async def _unless_stopped(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Return once ``asking`` has ended, raising what it raises, or it was dropped because we stop."""
+        asked, stopped = asyncio.ensure_future(asking), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((asked, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            stopped.cancel()
+            await asyncio.wait((asked, stopped))
+        if not asked.cancelled():
+            asked.result()
 
     async def _pause(self, seconds: float | None, *also: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._stopping, *also)]
@@ -223,6 +243,7 @@ class Generation:
         request = job.spec.request
         if job.task is not None and job.task != lease.task:
             if job.backend == backend.name:
+                self._hand_over.end(backend.name)
                 answer = await backend.resume(request, task=job.task, on_progress=on_progress)
                 if answer is not None:
                     return answer

@@ -37,7 +37,11 @@ class HandOver:
         if self._open[backend] > 1:
             self._open[backend] -= 1
         else:
-            del self._open[backend]
+            self.leave(backend)
+
+    def leave(self, backend: str) -> None:
+        """Note that none of the slots of ``backend`` waits for a job any more."""
+        del self._open[backend]
         if not self._open:
             self._over.set()
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bot.domain.job import Job, Result, State
 from bot.jobs.engine import Worker
@@ -274,3 +275,24 @@ async def test_jobs_in_a_lane_of_workers_that_are_gone_are_moved_after_a_restart
     async with jobs.serve(hand.worker, hand.run):
         await painted(jobs, 2)
     assert hand.started == [job.id for job in waiting]
+
+
+async def test_a_move_locks_every_guild_and_lane_before_its_job(jobs: Jobs, put: Any) -> None:
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        whole = " ".join(statement.split())
+        words = ("FROM flows", "SELECT lanes.clock", "jobs.spec")
+        asked.extend(each for each in words if each in whole and whole.startswith("SELECT"))
+
+    locks = ["FROM flows", "SELECT lanes.clock"] * 2 + ["jobs.spec"]
+    waiting, running = await put("gpu1"), await leased(jobs, (await put("gpu1", user=12)).id)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert [job.id for job in await jobs.relane(lambda _: "default")] == [waiting.id]
+        assert asked == ["jobs.spec", *locks]
+        asked.clear()
+        await jobs.release(running, lane="default")
+        assert asked == locks
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -1,7 +1,9 @@
 """Slots: what starts, what stops, and what becomes of a run that is cut off."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -216,6 +218,36 @@ async def test_a_queue_that_cannot_be_read_for_a_moment_is_served_again(
     monkeypatch.setattr(Database, "read", locked)
     assert await serve_all(jobs) == [job.id]
     assert "could not be read" in caplog.text
+
+
+async def test_a_job_given_back_while_the_database_refuses_it_waits_again_though_its_server_closes(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await queue.open()
+    write, refused, full = Database.write, asyncio.Event(), False
+
+    async def refuse(self: Database, work: Callable[[Connection], Any], **options: Any) -> Any:
+        if full:
+            refused.set()
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        return await write(self, work, **options)
+
+    async def run(job_id: int) -> None:
+        nonlocal full
+        lease = await leased(jobs, job_id)
+        full = True
+        await jobs.release(lease)
+
+    def free() -> None:
+        nonlocal full
+        full = False
+
+    monkeypatch.setattr(Database, "write", refuse)
+    job = await add(jobs, queue.new())
+    async with jobs.serve(Worker(), run):
+        await refused.wait()
+        asyncio.get_running_loop().call_later(0.4, free)
+    assert await state_of(jobs, job.id) is State.QUEUED
 
 
 async def test_a_body_that_fails_ends_its_slots_and_tells_its_own_error(jobs: Jobs, queue: Queue) -> None:

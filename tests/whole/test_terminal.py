@@ -48,6 +48,19 @@ def test_several_pictures_are_numbered_or_named_by_their_seeds() -> None:
     assert easel(*several, EASEL_BACKENDS="sketch=0").stdout == "easel-7.png\neasel-8.png\n"
 
 
+def test_pictures_named_by_their_seeds_do_not_overwrite_others_of_the_same_seed() -> None:
+    def draw(prompt: str) -> str:
+        return easel("draw", prompt, *SMALL, "--seed", "7", EASEL_BACKENDS="sketch=0").stdout
+
+    assert [draw("a cat"), draw("a dog"), draw("a fox"), draw("a dog")] == [
+        "easel-7.png\n",
+        "easel-7-2.png\n",
+        "easel-7-3.png\n",
+        "easel-7-2.png\n",
+    ]
+    assert infotext.parse(pngtext.read(Path("easel-7.png").read_bytes())).prompt == "a cat"
+
+
 async def test_a_picture_of_another_kind_gets_its_own_suffix(place: Path) -> None:
     made = Painted((Picture("b", "image/jpeg", 64, 64, 7, "a cat\nSteps: 3"),), "gpu", 1.0)
     assert await Single(place / "cat.png").keep(job(state=State.PAINTED, result=made), [b"JPEG"]) == [

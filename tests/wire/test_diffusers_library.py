@@ -22,6 +22,7 @@ from tests.wire.studio import Studio, apart
 from tests.wire.workbench import order
 
 SIDE = 64
+LIBRARY = "bot.backends.diffusers.library.Library"
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,35 @@ def test_the_process_serves_until_its_input_ends(tiny: TinyModels) -> None:
         ("step", "1-1"),
         ("painted", "1-1"),
     ]
+
+
+@pytest.mark.parametrize("at", ["bot.backends.diffusers.painter.Painter.paint", f"{LIBRARY}._opened"])
+def test_a_process_whose_device_takes_no_more_work_tells_so_and_ends(
+    tiny: TinyModels, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(at, broken)
+    (orders, order_pipe), sink, left = os.pipe(), io.BytesIO(), threading.Event()
+    settings = {"source": str(tiny.sd), "device": "cpu", "cache_gb": 1, "slots": 1}
+    log = {"log": io.StringIO(), "leave": left.set}
+    known = Capabilities({Listing.MODELS: ("tiny",), Listing.LORAS: ()})
+    made = ordering.order("own", order(steps=1), known)
+    with os.fdopen(orders, "rb") as source, os.fdopen(order_pipe, "wb", buffering=0) as spoken:
+        work = threading.Thread(target=worker.serve, args=(source, sink, settings), kwargs=log)
+        work.start()
+        while not sink.getvalue():
+            threading.Event().wait(0.01)
+        spoken.write(frames.pack({"do": "paint", "id": "1-1", "order": made.write()}))
+        ended = left.wait(20)
+        spoken.close()
+        work.join()
+    said = io.BytesIO(sink.getvalue())
+    assert [
+        each.header["kind"] for each in (frames.read(said), frames.read(said)) if each and "kind" in each.header
+    ] == ["bug"]
+    assert ended
 
 
 def test_a_device_that_is_not_there_is_told(tiny: TinyModels) -> None:

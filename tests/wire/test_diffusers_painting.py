@@ -9,10 +9,11 @@ import pytest
 pytest.importorskip("diffusers", reason="the extra 'diffusers' is not installed: make diffusers")
 
 import torch
+from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from bot.backends.diffusers import ordering, sampling
-from bot.backends.diffusers.painter import Painter
+from bot.backends.diffusers.painter import Painter, _Run
 from bot.domain.capability import Capabilities
 from bot.domain.request import Control, ControlMode, Hires, Lora, Mask, MaskFill
 from bot.imaging.sniffing import sniff
@@ -168,6 +169,24 @@ def test_a_broken_lora_is_told(studio: Studio, tiny: TinyModels) -> None:
     broken.unlink()
 
 
+def test_an_error_nobody_foresaw_at_one_lora_leaves_none_of_the_others_behind(
+    studio: Studio, tiny: TinyModels, plain: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = tiny.lora.with_name("another.safetensors")
+    another.write_bytes(tiny.lora.read_bytes())
+    real = StableDiffusionPipeline.load_lora_weights
+
+    def load(self: Any, *args: Any, adapter_name: str, **kwargs: Any) -> None:
+        if adapter_name == "lora_1":
+            raise AttributeError("a format from the future")
+        real(self, *args, adapter_name=adapter_name, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StableDiffusionPipeline, "load_lora_weights", load)
+        assert studio.trouble(order(loras=(Lora("tint"), Lora("another")))) == ("bug", "")
+    assert studio.paint(order())[0] == plain
+
+
 def test_a_controlnet_leads_by_its_weight(studio: Studio, plain: bytes) -> None:
     found = [
         studio.paint(order(controls=controls, **more), IMAGES)[0]
@@ -266,6 +285,28 @@ def test_numbers_that_make_no_picture_are_told(studio: Studio, monkeypatch: pyte
 
     monkeypatch.setattr("bot.backends.diffusers.painter._Run.first", nothing)
     assert studio.trouble(order()) == ("nothing", "")
+
+
+def test_numbers_that_make_no_picture_spoil_none_that_is_painted_together_with_it(
+    tiny: TinyModels, plain: bytes, monkeypatch: pytest.MonkeyPatch, calls: list[int]
+) -> None:
+    first = _Run.first
+
+    def spoilt(self: Any) -> Any:
+        found = first(self)
+        for row, picture in enumerate(self._pictures):
+            if picture.seed == 9:
+                found[row] = torch.nan
+        return found
+
+    monkeypatch.setattr(_Run, "first", spoilt)
+    with Studio(tiny.folder, slots=2) as studio:
+        bad, good = (studio.begin(order(seed=seed))[0] for seed in (9, 5))
+        assert studio.end(bad)[0]["kind"] == "nothing"
+        header, blobs = studio.end(good)
+        assert header["is"] == "painted"
+        assert apart(blobs[0], plain) <= 2
+    assert calls == [2]
 
 
 def test_progress_rises_to_the_end_with_small_previews_on_the_way(studio: Studio) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from bot.backends.address import parse
 from bot.backends.decoding import Decoder
-from bot.backends.diffusers import process
+from bot.backends.diffusers import frames, process
 from bot.backends.diffusers.client import Diffusers
 from bot.backends.factory import Workshop, build
 from bot.backends.wire import Pace
@@ -22,6 +23,7 @@ from bot.domain.errors import (
     BackendTimeoutError,
     LostError,
     OutOfMemoryError,
+    ProtocolError,
     RejectedError,
     UnreachableError,
 )
@@ -239,6 +241,54 @@ async def test_a_process_that_dies_at_its_start_is_started_again(
     await backend.health()
 
 
+async def test_a_process_that_cannot_be_started_is_told(
+    make: Maker, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "NEEDED", ())
+    monkeypatch.setattr(sys, "executable", str(checkpoint))
+    with pytest.raises(UnreachableError, match="ended while it started"):
+        await make(checkpoint).health()
+
+
+async def test_what_a_dead_process_leaves_running_holds_nobody_up(
+    make: Maker, checkpoint: Path, actor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "END_S", 0.1)
+    actor(
+        "import subprocess; ready()\n"
+        "subprocess.Popen(['sleep', '5'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)\n"
+        "sys.stdin.buffer.read(4)"
+    )
+    backend = make(checkpoint)
+    async with asyncio.timeout(4):
+        for task in ("1-1", "1-2"):
+            with pytest.raises(LostError):
+                await painted(backend, order(), task)
+        await backend.close()
+
+
+async def test_only_the_bot_ends_its_painting_process(tmp_path: Path) -> None:
+    pytest.importorskip("diffusers", reason="the extra 'diffusers' is not installed: make diffusers")
+    painter = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        process._WORKER,
+        json.dumps({"source": str(tmp_path), "device": "cpu", "cache_gb": 1, "slots": 1}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert painter.stdout is not None
+    assert painter.stdin is not None
+    said = await frames.receive(painter.stdout)
+    assert said is not None
+    painter.terminate()
+    painter.send_signal(signal.SIGINT)
+    await asyncio.sleep(0.3)
+    assert painter.returncode is None
+    painter.stdin.close()
+    assert await painter.wait() == 0
+
+
 async def test_a_process_that_never_gets_ready_is_ended(
     make: Maker, checkpoint: Path, actor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +328,7 @@ async def test_a_process_that_stands_still_is_told(
     ("kind", "error", "words"),
     [
         ("memory", OutOfMemoryError, "ran out of graphics memory"),
-        ("bug", BackendError, "its host finds more in the bot's log"),
+        ("bug", ProtocolError, "its host finds more in the bot's log"),
         ("model", RejectedError, "cannot load the model “cat”"),
         ("family", RejectedError, "“cat” is of another kind"),
         ("configuration", RejectedError, "lacks the configuration"),

@@ -78,8 +78,13 @@ class Library:
         if names != model.worn:
             self._undress(model)
             files = self.shelf().loras
-            for n, name in enumerate(names):
-                self._put_on(model, name, n, files.get(name))
+            try:
+                for n, name in enumerate(names):
+                    self._put_on(model, name, n, files.get(name))
+            except BaseException:
+                # What is on by then would be in everybody's pictures.
+                self._undress(model)
+                raise
             model.worn = names
         if names:
             weights = [sum(weight for each, weight in loras if each == name) for name in names]
@@ -181,13 +186,11 @@ class Library:
                 raise Trouble(Kind.LORA, name)
             model.pipeline.load_lora_weights(str(file.parent), weight_name=file.name, adapter_name=_adapter(n))
         except (OSError, ValueError, KeyError, RuntimeError, IndexError) as error:
-            self._undress(model)
             if is_out_of_memory(error):
                 raise
             raise Trouble(Kind.LORA, name) from error
         if _adapter(n) not in {each for found in model.pipeline.get_list_adapters().values() for each in found}:
             # diffusers passes over a file in which nothing fits.
-            self._undress(model)
             raise Trouble(Kind.LORA, name)
 
     def _undress(self, model: Model) -> None:

@@ -12,7 +12,6 @@ from bot.backends.diffusers import encoder, sampling
 from bot.backends.diffusers.encoder import Text
 from bot.backends.diffusers.library import Library, Model
 from bot.backends.diffusers.order import LATENT_PX, Order, Second
-from bot.backends.diffusers.trouble import Kind, Trouble
 from bot.imaging.pixels import Pixels, enlarged
 
 LATENT_UPSCALERS = {
@@ -53,20 +52,23 @@ class Painter:
         """Return the order's prompts as the model reads them."""
         return encoder.encode(model.pipeline, order.prompt, order.negative_prompt, order.clip_skip)
 
-    def paint(self, model: Model, order: Order, pictures: Sequence[Picture], step: Step) -> list[Pixels]:
+    def paint(self, model: Model, order: Order, pictures: Sequence[Picture], step: Step) -> list[Pixels | None]:
         """Paint in one call what has the shape of ``order``; what ``step`` raises ends it.
 
-        Every picture has a generator of its own, so that each can be painted again without the others.
+        Every picture has a generator of its own, so that each can be painted again without the others. ``None``
+        stands for one that came to numbers which are none, as very heavy emphasis does in half precision.
         """
         nets = self._library.controls([guide.model for guide in order.guides], model)
         run = _Run(model, order, pictures, nets, step, self._library.device)
         with _tiles(model.pipeline, order), torch.no_grad():
             found = run.first() if order.second is None else run.second(order.second, run.first())
-        if not torch.isfinite(found).all():
-            raise Trouble(Kind.NOTHING)
+        whole = [bool(torch.isfinite(each).all()) for each in found]
         levels = (found.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().contiguous()
         width, height = order.size
-        return [Pixels(width, height, picture.numpy().tobytes()) for picture in levels]
+        return [
+            Pixels(width, height, each.numpy().tobytes()) if fine else None
+            for each, fine in zip(levels, whole, strict=True)
+        ]
 
 
 class _Run:

@@ -108,22 +108,29 @@ class PaintingProcess:
                 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
                 if missing:
                     raise words.not_installed(self._backend)
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    _WORKER,
-                    json.dumps(self._settings),
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    stderr=PIPE,
-                    limit=_PIPE_BYTES,
-                    env=_environment(),
-                    # Ctrl-C is for the bot, which lets a running picture be finished.
-                    start_new_session=True,
-                )
-                self._life = _Life(self._backend, process)
+                self._life = _Life(self._backend, await self._process())
             return self._life
+
+    async def _process(self) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                _WORKER,
+                json.dumps(self._settings),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                limit=_PIPE_BYTES,
+                env=_environment(),
+                # Ctrl-C is for the bot, which lets a running picture be finished.
+                start_new_session=True,
+            )
+        except OSError as error:
+            # Too little memory, too many open files: that may pass.
+            log.warning("painting process not started", backend=self._backend, reason=str(error.strerror))
+            raise words.ended_early(self._backend) from error
 
 
 class _Life:
@@ -189,14 +196,20 @@ class _Life:
         self._process.stdin.write(message)
 
     async def _run(self) -> None:
+        ends = [asyncio.create_task(self._keep_log()), asyncio.create_task(self._process.wait())]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen())
-                tasks.create_task(self._keep_log())
-            code = await self._process.wait()
-            log.info("painting process ended", backend=self._backend, code=code)
+            await self._listen()
+            # It is dead, or as good as that; but what it started may live on and hold its log open.
+            self.kill()
+            await asyncio.wait(ends, timeout=END_S)
+            log.info("painting process ended", backend=self._backend, code=self._process.returncode)
         finally:
             self.kill()
+            for end in ends:
+                end.cancel()
+            await asyncio.wait(ends)
+            # There is no other way to close a pipe that somebody else still holds.
+            self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
             if not self.ready.done():
                 self.ready.set_result(None)
             for said in self._talks.values():

@@ -14,7 +14,7 @@ from bot.backends.diffusers.glimpse import glimpse
 from bot.backends.diffusers.library import Library, Model
 from bot.backends.diffusers.order import Order
 from bot.backends.diffusers.painter import Painter, Picture
-from bot.backends.diffusers.trouble import Kind, Trouble, is_out_of_memory, understood
+from bot.backends.diffusers.trouble import Kind, Trouble, is_of_device, is_out_of_memory, understood
 from bot.domain.ports import Clock
 from bot.imaging.pixels import Pixels, small
 
@@ -42,6 +42,11 @@ class Job:
     painted: dict[int, Pixels] = field(default_factory=dict, repr=False)
     started: float = 0.0
     shown: float = 0.0
+
+    @property
+    def lacks_some(self) -> bool:
+        """Whether somebody still waits for pictures of it."""
+        return not self.cancelled and len(self.painted) < len(self.order.seeds)
 
     def picture(self, n: int, text: Any) -> Picture:
         """Return its ``n``-th picture to be painted."""
@@ -95,7 +100,7 @@ class Service:
             self._changed.notify_all()
 
     def run(self) -> None:
-        """Paint until ``close`` is called."""
+        """Paint until ``close`` is called, or the device takes no more work from this process."""
         while jobs := self._next():
             # Nothing of an error may live on in this frame: it would hold the memory that ran out.
             trouble = self._painted(jobs)
@@ -104,7 +109,7 @@ class Service:
             if trouble.kind is Kind.MEMORY:
                 self._library.forget()
             for job in jobs:
-                if not job.cancelled and len(job.painted) < len(job.order.seeds):
+                if job.lacks_some:
                     self._tell({"is": "trouble", "id": job.id, "kind": trouble.kind, "about": trouble.about}, ())
 
     def _next(self) -> list[Job]:
@@ -132,6 +137,8 @@ class Service:
             self._paint(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next job may go well
             trouble = understood(error)
+            if is_of_device(error):
+                self.close()
             if trouble.kind is Kind.BUG or error.__cause__ is not None:
                 self._note(error, jobs)
             # What is inside its frames would live as long as it does.
@@ -150,6 +157,8 @@ class Service:
             row += [((job, n), job.picture(n, text)) for n in range(len(job.order.seeds))]
         for row in places.values():
             self._paint_row(model, order, row)
+        if any(job.lacks_some for job in jobs):
+            raise Trouble(Kind.NOTHING)
 
     def _paint_row(self, model: Model, order: Order, row: Sequence[tuple[Place, Picture]]) -> None:
         at = 0
@@ -180,7 +189,8 @@ class Service:
             self._library.sweep()
             return False
         for (job, n), pixels in zip(places, found, strict=True):
-            job.painted[n] = pixels
+            if pixels is not None:
+                job.painted[n] = pixels
         self._deliver(dict.fromkeys(job for job, _ in places))
         return True
 

@@ -42,8 +42,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
 
 
+def is_of_device(error: BaseException) -> bool:
+    """Return whether the device itself failed, which then takes no more work from this process."""
+    failed = isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
+    return failed or (error.__cause__ is not None and is_of_device(error.__cause__))
+
+
 def understood(error: Exception) -> Trouble:
     """Return the trouble that ``error`` stands for."""
-    if isinstance(error, Trouble):
+    if isinstance(error, Trouble) and not is_of_device(error):
         return error
     return Trouble(Kind.MEMORY if is_out_of_memory(error) else Kind.BUG)

@@ -1,7 +1,7 @@
 """What the painting process's troubles are called for people."""
 
 from bot.backends import errors
-from bot.domain.errors import BackendError, RejectedError, UnreachableError
+from bot.domain.errors import BackendError, ProtocolError, RejectedError, UnreachableError
 from bot.domain.request import ControlMode
 from bot.domain.text import N_
 
@@ -11,7 +11,7 @@ def trouble(backend: str, kind: str, about: str) -> BackendError:
     if kind == "memory":
         return errors.out_of_memory(backend)
     if kind == "bug":
-        return BackendError(
+        return ProtocolError(
             N_("{backend} failed at this picture."),
             N_("Try again; if it stays so, its host finds more in the bot's log."),
             backend=backend,

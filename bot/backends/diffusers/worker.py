@@ -5,6 +5,7 @@ It ends when its input does, also in the middle of a step: a bot that was killed
 
 import json
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -21,6 +22,9 @@ SETTINGS = ("source", "device", "cache_gb", "slots")
 
 def main() -> None:
     """Paint for the bot at the other end of the pipes."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # A service manager sends them to every process; the bot lets a running picture be finished.
+        signal.signal(each, signal.SIG_IGN)
     # Whatever prints belongs to the log; the pipe is for messages alone.
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -33,7 +37,10 @@ def main() -> None:
 def serve(
     source: BinaryIO, sink: BinaryIO, settings: Mapping[str, Any], *, log: TextIO, leave: Callable[[], None]
 ) -> None:
-    """Paint what is ordered from ``source`` until a call of ``leave``, made at its end, returns."""
+    """Paint what is ordered from ``source`` until its end or the device's; then call ``leave``.
+
+    Where ``leave`` returns, this does so at the end of ``source``.
+    """
     begun: dict[str, Callable[[Frame], None]] = {}
     lock = threading.Lock()
 
@@ -73,6 +80,7 @@ def serve(
     precision = str(books.dtype).removeprefix("torch.")
     tell({"is": "ready", "device": device, "precision": precision, "kin": kin})
     painting.run()
+    leave()
     ear.join()
 
 

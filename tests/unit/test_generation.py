@@ -1,0 +1,183 @@
+"""The painters over a real queue, with a backend that does as it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.domain import breaker
+from bot.domain.capability import Capabilities, Listing
+from bot.domain.errors import LostError
+from bot.domain.job import Address, Job, JobSpec, NewJob
+from bot.domain.limits import Limits
+from bot.domain.ports import Painted, Painting
+from bot.domain.request import PaintRequest
+from bot.jobs.embedded import Embedded
+from bot.jobs.service import Jobs
+from bot.services import handover
+from bot.services.catalogue import Catalogue
+from bot.services.fleet import Fleet
+from bot.services.generation import Generation
+from bot.services.routing import Routing
+from bot.storage.blobs import FolderBlobs
+from bot.storage.database import Database
+
+DONE = Painting((Painted(b"picture", "image/png", 8, 8, 7, ""),), 1.0, "random15", "Euler", None)
+Act = Callable[[], Awaitable[None]]
+
+
+class Painter:
+    """Does what is in ``sending`` and ``coming`` before it answers and before its pictures come, by prompt."""
+
+    name = "gpu"
+
+    def __init__(self, slots: int = 1) -> None:
+        self.slots = slots
+        self.sending: dict[str, list[Act]] = {}
+        self.coming: dict[str, list[Act]] = {}
+        self.away = asyncio.Event()
+        self.hangs = False
+
+    async def health(self) -> None:
+        if self.hangs:
+            self.away.set()
+            await asyncio.Event().wait()
+
+    async def capabilities(self) -> Capabilities:
+        return Capabilities({Listing.MODELS: ("random15",)})
+
+    async def resume(self, *_: object, **__: object) -> None:
+        """Know nothing of former lives."""
+
+    async def generate(self, request: PaintRequest, **_: Any) -> Any:
+        await self._act(self.sending, request)
+        return SimpleNamespace(painting=lambda: self._painting(request))
+
+    async def _painting(self, request: PaintRequest) -> Painting:
+        await self._act(self.coming, request)
+        return DONE
+
+    async def _act(self, acts: dict[str, list[Act]], request: PaintRequest) -> None:
+        if left := acts.get(request.prompt):
+            await left.pop(0)()
+
+
+class Shop:
+    """A queue, a book of backends and the painters; ``ended`` has the prompts of what is painted or failed."""
+
+    def __init__(self, base: Jobs, painter: Painter, folder: Path) -> None:
+        backends: Any = (painter,)
+        self.jobs = base
+        self.ended: list[tuple[str, str]] = []
+        self._change = asyncio.Event()
+        self.fleet = Fleet(backends, clock=asyncio.get_running_loop().time)
+        catalogue = Catalogue(backends)
+        routing = Routing(backends, catalogue)
+        blobs = FolderBlobs(folder, asyncio.get_running_loop().time)
+        self.generation = Generation(base, self.fleet, catalogue, routing, blobs, announcer=self, check_s=0.05)
+
+    def changed(self, job: Job) -> None:
+        if job.result or job.failure:
+            self.ended.append((job.spec.request.prompt, job.state.value))
+            self._change.set()
+
+    def progressed(self, *_: object) -> None:
+        """Nobody looks."""
+
+    async def order(self, *prompts: str) -> None:
+        for prompt in prompts:
+            spec = JobSpec(PaintRequest(prompt, 7))
+            await self.jobs.enqueue(NewJob(f"i:{prompt}:0", 1, 11, spec, Address(5)), limits=Limits())
+
+    async def until_outage(self, away: bool) -> None:
+        async with asyncio.timeout(10):
+            while (self.fleet.members["gpu"].outage is not None) is not away:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+    async def until_ended(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.ended) < count:
+                self._change.clear()
+                await self._change.wait()
+
+
+@asynccontextmanager
+async def opened(painter: Painter, folder: Path) -> AsyncIterator[Shop]:
+    database = Database(Database.in_folder(folder))
+    jobs = Jobs(database, Embedded(database), clock=asyncio.get_running_loop().time)
+    await jobs.open()
+    shop = Shop(jobs, painter, folder / "blobs")
+    running = asyncio.create_task(shop.generation.run())
+    try:
+        yield shop
+        shop.generation.stop()
+        async with asyncio.timeout(10):
+            await asyncio.shield(running)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await jobs.close()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rests that a test can wait for."""
+    monkeypatch.setattr(breaker, "FIRST_LOSS_S", 0.01)
+    monkeypatch.setattr(breaker, "LONGEST_LOSS_S", 0.01)
+
+
+async def test_pictures_that_break_off_when_their_backend_is_back_already_are_painted_again(
+    tmp_path: Path,
+) -> None:
+    painter, at_hand, cut = Painter(slots=2), asyncio.Event(), asyncio.Event()
+
+    async def late() -> None:
+        at_hand.set()
+        await cut.wait()
+        raise LostError("gone")
+
+    async def after_that() -> None:
+        await at_hand.wait()
+        raise LostError("gone")
+
+    painter.coming["late"], painter.sending["lost"] = [late], [after_that]
+    async with opened(painter, tmp_path) as shop:
+        await shop.order("late", "lost")
+        for away in (True, False):
+            await shop.until_outage(away)
+        cut.set()
+        await shop.until_ended(2)
+        assert {state for _, state in shop.ended} == {"painted"}
+
+
+async def test_pictures_do_not_wait_for_a_backend_that_has_been_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "LONGEST_S", 3600.0)
+    painter, left = Painter(slots=2), asyncio.Event()
+
+    async def down() -> None:
+        painter.hangs = True
+        raise LostError("gone")
+
+    async def last() -> None:
+        await left.wait()
+
+    painter.sending["last"], painter.sending["lost"] = [last], [down]
+    async with opened(painter, tmp_path) as shop:
+        await shop.order("last", "lost")
+        await shop.until_outage(True)
+        left.set()
+        await shop.until_ended(1)
+        assert shop.ended == [("last", "painted")]
+
+
+async def test_a_backend_that_does_not_answer_holds_nobody_up_who_wants_to_stop(tmp_path: Path) -> None:
+    painter = Painter()
+    painter.hangs = True
+    async with opened(painter, tmp_path):
+        await painter.away.wait()
