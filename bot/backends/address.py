@@ -1,6 +1,7 @@
 """``EASEL_BACKENDS``: which servers paint, where they are and how to be let in."""
 
 import re
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,12 +65,13 @@ def parse(text: str, auth: Mapping[int, str] | None = None) -> tuple[BackendAddr
 
 
 def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAddress]:
-    kinds = [entry.partition("=")[0].strip().lower() for entry in entries]
-    for n, (entry, kind) in enumerate(zip(entries, kinds, strict=True), start=1):
+    heads = [_SPLIT.split(entry) for entry in entries]
+    kinds = [head.partition("=")[0].strip().lower() for head, *_ in heads]
+    for n, ((head, *options), kind) in enumerate(zip(heads, kinds, strict=True), start=1):
         where = f"EASEL_BACKENDS, entry {n}"
         if kind not in KINDS:
             raise AddressError(f"{where} must begin with a kind of backend: {', '.join(KINDS)}.")
-        place, *options = _SPLIT.split(entry.partition("=")[2].strip())
+        place = head.partition("=")[2].strip()
         chosen = dict(_option(option, kind, where) for option in options)
         alone = kind == "sketch" and kinds.count(kind) == 1
         name = chosen.pop("name", kind if alone else f"{kind}-{n}")
@@ -109,8 +111,10 @@ def _device(text: str) -> str:
 
 def _file(text: str) -> Path:
     path = Path(text)
-    if not path.is_file():
-        raise ValueError("a file of certificates that can be read")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        raise ValueError("a file of certificates (PEM) that can be read") from None
     return path
 
 
@@ -155,15 +159,15 @@ def _source(text: str, where: str) -> str:
 
 
 def _url(address: str, where: str) -> tuple[str, tuple[str, str] | None]:
+    if "?" in address or "#" in address:
+        raise AddressError(f"{where}: an address takes no “?” or “#”; percent-encode them in a password.")
     try:
         parts = urlsplit(address)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
     if not sound or re.search(r"\s", address):
-        raise AddressError(f"{where} needs an address like http://127.0.0.1:7860.")
-    if parts.query or parts.fragment:
-        raise AddressError(f"{where}: an address takes no “?” or “#”; percent-encode them in a password.")
+        raise AddressError(f"{where} needs an address like http://127.0.0.1:7860; only options may follow it.")
     host = parts.netloc.rpartition("@")[2]
     login = None
     if parts.username is not None:

@@ -14,6 +14,7 @@ from bot.domain.errors import (
     ProtocolError,
     RejectedError,
     UnreachableError,
+    UntrustedError,
 )
 from bot.domain.text import N_
 
@@ -132,6 +133,8 @@ def too_long(backend: str, seconds: float) -> BackendTimeoutError:
 def lost(backend: str, error: Exception) -> UnreachableError:
     """Return the words for a connection that failed or broke; addresses stay out of them."""
     hint = N_("The job keeps its place and is painted when it is back.")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return UntrustedError(N_("The certificate of {backend} is not trusted."), hint, backend=backend)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return UnreachableError(N_("{backend} cannot be reached."), hint, backend=backend)
     if isinstance(error, TimeoutError):

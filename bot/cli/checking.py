@@ -103,11 +103,11 @@ async def _asked(backend: "Backend") -> "Capabilities | BackendError":
 
 
 def _told(where: str, answer: "Capabilities | BackendError") -> "Iterator[str]":
+    from bot.cli.painters import ailment
     from bot.domain.capability import Capabilities, Listing
-    from bot.services.upkeep import cure
 
     if not isinstance(answer, Capabilities):
-        yield f"away  {where}: {answer.texts()[0].message.format(**answer.values)} {cure(answer)}".rstrip()
+        yield f"away  {where}: {ailment(answer)}"
         return
     yield f"ok    {where} · {answer.kin}" if answer.kin else f"ok    {where}"
     counts = [f"{listing.value} {len(names)}" for listing in Listing if (names := answer.listings.get(listing))]

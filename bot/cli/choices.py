@@ -133,14 +133,19 @@ class Choices:
 
     def _hires(self) -> Hires | None:
         if self.hires is None:
-            _needs("--hires", self.hires_upscaler, self.hires_steps, self.hires_strength)
+            _needs(
+                "--hires",
+                hires_upscaler=self.hires_upscaler,
+                hires_steps=self.hires_steps,
+                hires_strength=self.hires_strength,
+            )
             return None
         strength = 0.5 if self.hires_strength is None else self.hires_strength
         return Hires(self.hires, self.hires_upscaler, self.hires_steps or 0, strength)
 
     def _workflow(self) -> Workflow | None:
         if self.workflow is None:
-            _needs("--workflow", self.set_)
+            _needs("--workflow", set=self.set_)
             return None
         return Workflow(self.workflow, dict(map(_pair, self.set_ or ())))
 
@@ -149,7 +154,7 @@ class Choices:
             if not file.is_file():
                 raise RequestError("{file} is no file that can be read.", file=str(file))
         if order.init_image is None:
-            _needs("--image", self.mask, self.strength)
+            _needs("--image", mask=self.mask, strength=self.strength)
         LIMITS.check(order)
         within = LIMITS.check_range
         if order.clip_skip is not None:
@@ -187,9 +192,10 @@ def with_choices(command: Callable[..., T]) -> Callable[..., T]:
     return chosen
 
 
-def _needs(option: str, *others: object) -> None:
-    if any(other is not None for other in others):
-        raise RequestError(f"What you chose goes with {option} only; give that too.")
+def _needs(option: str, **others: object) -> None:
+    stray = next((name for name, value in others.items() if value is not None), None)
+    if stray is not None:
+        raise RequestError(f"--{stray.replace('_', '-')} goes with {option} only; give that too.")
 
 
 def _lora(text: str) -> Lora:

@@ -37,6 +37,7 @@ def rehearse(
         typer.Option("--stay/--no-stay", help="Stay up with a page to try the bot on; default: with a terminal."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = _REHEARSALS,
+    backends: Annotated[str, typer.Option(help="What paints, as in EASEL_BACKENDS.")] = "sketch",
 ) -> None:
     """Try the real bot against a stand-in for Discord on this machine: no token, no GPU."""
     from bot.ops.logging import configure

@@ -10,6 +10,7 @@ from bot.domain.request import PaintRequest
 from bot.foundations import Foundations
 from bot.services.catalogue import Catalogue
 from bot.services.routing import Routing
+from bot.services.upkeep import cure
 
 LISTS_S = 10.0
 """How long backends get to tell what they have, in seconds."""
@@ -58,7 +59,7 @@ class Painters:
             if outcome is None:
                 return None
             if isinstance(outcome, BackendError):
-                words = words or reason(outcome)
+                words = words or ailment(outcome)
             elif not isinstance(outcome, asyncio.CancelledError):
                 raise outcome
         return words or "No backend has told yet what it has."
@@ -87,6 +88,11 @@ def words_of(failure: Failure | BotError) -> str:
 def reason(failure: Failure | BotError) -> str:
     """Return in English why something failed."""
     return failure.message.format(**failure.values)
+
+
+def ailment(error: BackendError) -> str:
+    """Return in English what is wrong with a backend, and what its host can do."""
+    return f"{reason(error)} {cure(error)}".rstrip()
 
 
 async def first(*works: Awaitable[object]) -> int:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.cli.choices import LIMITS
-from bot.cli.painters import Painters, first, reason, words_of
+from bot.cli.painters import Painters, ailment, first, words_of
 from bot.cli.prompts import Mark, Ticket, at
 from bot.cli.screens import Screen, put
 from bot.cli.shelves import Shelf
-from bot.domain.errors import BotError, GoneError
+from bot.domain.errors import BotError, GoneError, RequestError
 from bot.domain.job import COMMON_LANE, Address, Job, JobSpec, NewJob, State
 from bot.domain.options import Options
 from bot.domain.ports import Progress
@@ -86,7 +86,10 @@ class Sources:
                 raise BotError(
                     "{file} cannot be read ({reason}).", file=file, reason=str(error.strerror)
                 ) from error
-            picture = await self._base.imaging.prepare(data)
+            try:
+                picture = await self._base.imaging.prepare(data)
+            except RequestError as error:
+                raise RequestError(f"{{file}}: {error.message}", error.hint, **error.values, file=file) from error
             self._known[file] = (await self._base.blobs.put(picture.data), picture.width, picture.height)
         return self._known[file]
 
@@ -237,7 +240,7 @@ class Run:
             lanes = set(self._flying.values()) or {COMMON_LANE}
             outages = [self._fleet.outage(self._routing.members(lane)) for lane in lanes]
             there = [outage for outage in outages if outage is not None]
-            words = reason(there[0].error) if there else ""
+            words = ailment(there[0].error) if there else ""
             if words and words != said:
                 self._screen.say(f"Waiting for a painter. {words}")
             said = words

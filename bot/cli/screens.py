@@ -69,7 +69,7 @@ class Plain(Silent):
         """Say what was done before."""
         self._done, self._total = done, total
         if done:
-            self.say(f"{done} done before; going on.")
+            self.say("All was done before." if done == total else f"{done} done before; going on.")
 
     def settled(self) -> None:
         """Count."""
@@ -130,12 +130,14 @@ def screen(title: str, *, quiet: bool) -> Iterator[Screen]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bars
+    from rich.table import Column
 
+    # In a narrow terminal titles are cut, and bars and numbers stay.
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=3)),
+        BarColumn(bar_width=None, table_column=Column(ratio=2)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True)),
     )
     # What goes to a pipe or a file must not pass through the terminal's console.
     bars = Bars(
@@ -143,6 +145,7 @@ def screen(title: str, *, quiet: bool) -> Iterator[Screen]:
         console=Console(stderr=True),
         refresh_per_second=5,
         redirect_stdout=sys.stdout.isatty(),
+        expand=True,
     )
     with bars:
         yield Barred(bars, title)

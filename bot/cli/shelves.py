@@ -213,9 +213,13 @@ def _append(file: Path, line: str) -> None:
 
 def _write(file: Path, data: bytes) -> None:
     part = file.with_name(f".{file.name}.part")
-    with part.open("wb") as writing:
-        writing.write(data)
-        writing.flush()
-        os.fsync(writing.fileno())
-    part.replace(file)
+    try:
+        with part.open("wb") as writing:
+            writing.write(data)
+            writing.flush()
+            os.fsync(writing.fileno())
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     sync_folder(file.parent)

@@ -4,7 +4,7 @@ BotError
 ├── RequestError    they can fix it: PromptError · LimitError · BusyError
 ├── DeniedError     a rule of this server says no; the hint says who can change it
 ├── GoneError       what this button belongs to is no longer kept
-└── BackendError    UnreachableError (LostError) · BackendTimeoutError · AuthError · NotEnabledError
+└── BackendError    UnreachableError (LostError, UntrustedError) · BackendTimeoutError · AuthError · NotEnabledError
                     · RejectedError · OutOfMemoryError · ProtocolError
 """
 
@@ -91,6 +91,10 @@ class UnreachableError(BackendError):
     """No connection, or it broke; the job keeps its place and waits."""
 
     retryable = True
+
+
+class UntrustedError(UnreachableError):
+    """Its certificate is not among those that are trusted."""
 
 
 class BackendTimeoutError(BackendError):

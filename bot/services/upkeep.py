@@ -11,6 +11,7 @@ from bot.domain.errors import (
     NotEnabledError,
     RequestError,
     UnreachableError,
+    UntrustedError,
 )
 from bot.domain.ports import Backend
 from bot.domain.text import N_
@@ -19,8 +20,9 @@ from bot.services.catalogue import Catalogue
 from bot.services.fleet import Condition, Fleet, Outage
 
 _CURES: tuple[tuple[type[BackendError], str], ...] = (
-    (NotEnabledError, N_("Start it with --api.")),
+    (NotEnabledError, N_("A WebUI is to be started with --api; for anything else, mend EASEL_BACKENDS.")),
     (AuthError, N_("Give it user:password in EASEL_BACKEND_<n>_AUTH.")),
+    (UntrustedError, N_("Give it ca= and the file of its certificate in EASEL_BACKENDS.")),
     (UnreachableError, N_("Is it started, and are address and port in EASEL_BACKENDS right?")),
     (BackendTimeoutError, N_("It hangs: start it again. If it only loads slowly, raise EASEL_STALL_TIMEOUT_S.")),
     (BackendError, N_("Look into its log, or start it again.")),

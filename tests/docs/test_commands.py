@@ -12,8 +12,9 @@ from discord import app_commands
 from bot.backends.webui.dialect import A1111
 from bot.backends.webui.listings import Choice
 from bot.backends.webui.payload import payload
-from bot.client import EXTENSIONS, Easel, opened
+from bot.client import EXTENSIONS, Easel
 from bot.domain.request import PaintRequest
+from bot.foundations import opened
 from bot.settings import load
 from bot.ui.options import OPTIONS
 

@@ -90,7 +90,8 @@ class Files:
         path = posixpath.normpath(posixpath.join(folder, name or ""))
         if not name or path.startswith(("..", "/")):
             return web.Response(status=400)
-        kind = form.get("type") if form.get("type") in _KINDS else "input"
+        kind = form.get("type", "")
+        kind = kind if kind in _KINDS else "input"
         folder, name = posixpath.split(path)
         stem, extension = posixpath.splitext(name)
         number = 0

@@ -95,8 +95,8 @@ def validate(graph: Graph, nodes: Nodes, has_file: Callable[[str], bool]) -> Ver
                 entry = {"errors": reasons, "dependent_outputs": [], "class_type": kind}
                 node_errors.setdefault(key, entry)["dependent_outputs"].append(output)
     message = "Prompt outputs failed validation"
-    error = None if good else refusal("prompt_outputs_failed_validation", message, "\n".join(details))
-    return Verdict(good, node_errors, error)
+    refused = refusal("prompt_outputs_failed_validation", message, "\n".join(details))
+    return Verdict(good, node_errors, None if good else refused)
 
 
 class _Check:
@@ -261,7 +261,7 @@ def shape(graph: Graph, nodes: Nodes, key: str, size_of: Callable[[str], tuple[i
         return Shape(*size_of(inputs["image"]))
     drawn = (s for s, slot in links(item) if nodes[graph[s]["class_type"]]["output"][slot] in _DRAWN)
     result = next((shape(graph, nodes, source, size_of) for source in drawn), Shape(512, 512))
-    numbers = {name: value for name, value in inputs.items() if isinstance(value, int | float)}
+    numbers: dict[str, Any] = {name: value for name, value in inputs.items() if isinstance(value, int | float)}
     if {"width", "height"} <= numbers.keys():
         result = result.sized(numbers["width"], numbers["height"])
     sides = [int(numbers.get(side, 0)) for side in ("left", "right", "top", "bottom")]

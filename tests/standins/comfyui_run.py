@@ -177,8 +177,8 @@ class Run:
         output = self._result(key, item)
         if output is not None:
             await self._give(key, output)
-        full = (steps, steps) if steps else (1.0, 1.0)
-        await self._progress(key, *full, "finished")
+        full = steps or 1.0
+        await self._progress(key, full, full, "finished")
         self._executed.append(key)
         return output
 
@@ -193,7 +193,7 @@ class Run:
             self.server.sockets.drop(self.client_id)
         await self._progress(key, self.step, steps, "running")
         sockets = self.server.sockets
-        about = {"node_id": key, "prompt_id": self.prompt_id, "display_node_id": key}
+        about: dict[str, Any] = {"node_id": key, "prompt_id": self.prompt_id, "display_node_id": key}
         about |= {"parent_node_id": None, "real_node_id": key}
         with_metadata = sockets.takes_metadata(self.client_id)
         samples = "latent_image" in self.prompt.graph[key]["inputs"]
@@ -237,7 +237,7 @@ class Run:
         if "steps" not in inputs or "latent_image" not in inputs:
             return 0
         steps = int(inputs["steps"])
-        return max(0, min(steps, inputs.get("end_at_step", steps)) - inputs.get("start_at_step", 0))
+        return max(0, min(steps, int(inputs.get("end_at_step", steps))) - int(inputs.get("start_at_step", 0)))
 
     def _result(self, key: str, item: dict[str, Any]) -> dict[str, Any] | None:
         files, fault = self.server.files, self.prompt.fault

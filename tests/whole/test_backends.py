@@ -13,9 +13,9 @@ async def test_admins_see_every_backend_with_what_ails_it_and_its_cure(discord: 
     async with StandInWebUI() as gpu, start(EASEL_BACKENDS=f"webui={gpu.url} name=gpu1, webui=http://127.0.0.1:9"):
         await draw(discord)
 
-        async def shown() -> str | None:
+        async def shown() -> str:
             text = await ask(discord, world.admin, "backends show")
-            return text if "away" in text and "standard pictures a minute" in text else None
+            return text if "away" in text and "standard pictures a minute" in text else ""
 
         text = await eventually(shown)
         assert "**gpu1** · works" in text
