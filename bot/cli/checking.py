@@ -34,6 +34,9 @@ def check() -> None:
     problem = unwritable(settings.data_dir)
     typer.echo(f"wrong {problem}" if problem else f"ok    data folder {settings.data_dir}")
     codes = [EX_CONFIG if problem else EX_OK]
+    if "workflows_dir" in settings.model_fields_set and not settings.workflows_dir.is_dir():
+        typer.echo(f"wrong EASEL_WORKFLOWS_DIR: {settings.workflows_dir} is no folder.")
+        codes.append(EX_CONFIG)
     with asyncio.Runner() as runner:
         codes.append(runner.run(_check_token(settings)))
         codes.append(runner.run(_check_backends(settings)))

@@ -5,6 +5,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,12 +70,14 @@ def live(work: Callable[[asyncio.Event], Awaitable[T]], codes: Mapping[type[Exce
         known = next((code for kind, code in codes.items() if isinstance(error, kind)), None)
         if known is not None:
             give_up(known, [str(error)])
+        if isinstance(error.__cause__, sqlite3.OperationalError):  # as SQLAlchemy raises it: a full disk, mostly
+            give_up(EX_UNAVAILABLE, [f"The queue cannot be kept: {error.__cause__}. Mend that, then start again."])
         code = log_failure("stopped by a failure", error)
         give_up(EX_BUG, [f"Easel stopped by a failure of its own, {code} in the log. Please report it."])
 
 
 def _innermost(error: Exception) -> Exception:
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+    while isinstance(error, ExceptionGroup) and len({str(each) for each in error.exceptions}) == 1:
         error = error.exceptions[0]
     return error
 

@@ -40,14 +40,19 @@ def rehearse(
     backends: Annotated[str, typer.Option(help="What paints, as in EASEL_BACKENDS.")] = "sketch",
 ) -> None:
     """Try the real bot against a stand-in for Discord on this machine: no token, no GPU."""
+    from bot.backends.address import AddressError, parse
     from bot.ops.logging import configure
 
+    try:
+        parse(backends)
+    except AddressError as error:
+        give_up(EX_CONFIG, [str(error)])
     if problem := unwritable(out, "--out"):
         give_up(EX_CONFIG, [problem])
     configure("WARNING", "console")
     stays = sys.stdin.isatty() and sys.stdout.isatty() if stay is None else stay
     with TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True) as folder:
-        _live(lambda stop: _rehearse(stop, Path(folder), out, stays=stays))
+        _live(lambda stop: _rehearse(stop, Path(folder), out, backends, stays=stays))
 
 
 def _log(settings: "Settings") -> None:
@@ -71,7 +76,7 @@ def hush_voice() -> None:
     VoiceClient.warn_nacl = VoiceClient.warn_dave = False
 
 
-async def _rehearse(stop: asyncio.Event, folder: Path, out: Path, *, stays: bool) -> None:
+async def _rehearse(stop: asyncio.Event, folder: Path, out: Path, backends: str, *, stays: bool) -> None:
     from bot.client import serve
     from bot.rehearsal import Discord
     from bot.settings import load
@@ -82,7 +87,7 @@ async def _rehearse(stop: asyncio.Event, folder: Path, out: Path, *, stays: bool
             {
                 "DISCORD_TOKEN": discord.token,
                 "EASEL_DISCORD_API": discord.api_url,
-                "EASEL_BACKENDS": "sketch",
+                "EASEL_BACKENDS": backends,
                 "EASEL_DATA_DIR": str(folder),
             },
             None,

@@ -4,8 +4,8 @@ BotError
 ├── RequestError    they can fix it: PromptError · LimitError · BusyError
 ├── DeniedError     a rule of this server says no; the hint says who can change it
 ├── GoneError       what this button belongs to is no longer kept
-└── BackendError    UnreachableError (LostError, UntrustedError) · BackendTimeoutError · AuthError · NotEnabledError
-                    · RejectedError · OutOfMemoryError · ProtocolError
+└── BackendError    UnreachableError (LostError, UntrustedError) · BackendTimeoutError · AuthError
+                    · NotEnabledError · RejectedError · OutOfMemoryError · ProtocolError
 """
 
 from collections.abc import Mapping

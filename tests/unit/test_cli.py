@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from typer.testing import CliRunner, Result
 from bot import __version__, cli, client
 from bot.backends import address
 from bot.cli import checking
-from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError
+from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError, UntrustedError
 from bot.rehearsal import Discord
 from bot.services.upkeep import cure
 from bot.settings import Settings, load
@@ -103,6 +104,17 @@ def test_what_stops_the_bot_becomes_words_and_an_exit_code(
     assert (result.exit_code, result.stderr) == (code, words)
 
 
+def test_a_disk_that_is_full_is_no_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(_: Settings, __: asyncio.Event) -> None:
+        full = sqlite3.OperationalError("database or disk is full")
+        raise RuntimeError("SQLAlchemy's words, with the statement") from full
+
+    serving(monkeypatch, serve)
+    result = easel("run", DISCORD_TOKEN=TOKEN)
+    assert result.exit_code == 69
+    assert result.stderr == "The queue cannot be kept: database or disk is full. Mend that, then start again.\n"
+
+
 def test_a_bug_is_logged_with_a_code_and_without_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(settings: Settings, _: asyncio.Event) -> None:
         raise RuntimeError(settings.discord_token.get_secret_value())
@@ -150,6 +162,14 @@ def test_a_rehearsal_paints_two_pictures_and_ends(monkeypatch: pytest.MonkeyPatc
     assert len(list(Path("out/rehearsal").glob("*.png"))) == 2
 
 
+def test_a_rehearsal_paints_with_the_backends_that_are_named() -> None:
+    result = easel("rehearse", "--no-stay", "--backends", "sketch=0 name=one, sketch=0 name=two")
+    assert result.exit_code == 0, result.output
+    wrong = easel("rehearse", "--no-stay", "--backends", "skech")
+    assert (wrong.exit_code, wrong.stdout) == (78, "")
+    assert "must begin with a kind of backend" in wrong.stderr
+
+
 def test_a_rehearsal_needs_a_folder_it_can_write(place: Path) -> None:
     (place / "file").touch()
     result = easel("rehearse", "--no-stay", "--out", "file/out")
@@ -189,9 +209,19 @@ def test_check_tells_what_is_right_and_what_is_wrong() -> None:
     assert "address and port" in lines[6]
 
 
+def test_check_names_a_folder_of_workflows_that_is_not_there() -> None:
+    result = easel("check", EASEL_BACKENDS="sketch", EASEL_WORKFLOWS_DIR="gone")
+    assert "wrong EASEL_WORKFLOWS_DIR: gone is no folder." in result.stdout.splitlines()
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(NotEnabledError("x"), "--api"), (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"), (ProtocolError("x"), "log")],
+    [
+        (NotEnabledError("x"), "--api"),
+        (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"),
+        (UntrustedError("x"), "ca="),
+        (ProtocolError("x"), "log"),
+    ],
 )
 def test_each_fault_of_a_backend_has_its_cure(error: BackendError, words: str) -> None:
     assert words in cure(error)

@@ -99,7 +99,7 @@ def test_a_backend_that_is_not_there_is_waited_for_as_long_as_was_said() -> None
     result = easel("draw", "a cat", "--backends", "webui=http://127.0.0.1:9", "--timeout", "2")
     assert result.exit_code == 69
     first, *_, last = result.stderr.splitlines()
-    assert first == "Waiting for a painter. webui-1 cannot be reached."
+    assert first.startswith("Waiting for a painter. webui-1 cannot be reached. Is it started, and are address")
     assert last == "No backend could be reached in time. Stopped."
 
 
@@ -144,6 +144,7 @@ def test_a_batch_that_is_done_paints_only_what_was_deleted_since_and_the_same_ag
     Path("art", lost).unlink()
     assert easel(*command, given="a cat\na dog\n").stdout == f"art/{lost}\n"
     assert Path("art", lost).read_bytes() == data
+    assert easel(*command, given="a cat\na dog\n").stderr == "All was done before.\n"
     more = easel(*command, "--repeat", "2", given="a cat\na dog\n")
     assert more.stderr.startswith("2 done before; going on.")
     assert pictures(Path("art"))[::2] == [lost, kept]
@@ -182,7 +183,7 @@ def test_a_file_with_a_mistake_paints_nothing_and_names_the_line(given: str, wor
 def test_an_order_that_fails_is_told_with_its_reason() -> None:
     Path("no.png").write_text("no picture")
     result = easel("draw", "a cat", *SMALL, "--image", "no.png", "--backends", "sketch=0", "-q")
-    reason = "This file is not a picture that can be read. Use a PNG, JPEG, WebP or GIF file.\n"
+    reason = "no.png: This file is not a picture that can be read. Use a PNG, JPEG, WebP or GIF file.\n"
     assert (result.exit_code, result.stderr) == (1, reason)
     given = "a cat\na dog --image no.png\na fox"
     result = easel("batch", "-", "-o", "art", *SMALL, "--backends", "sketch=0", "-q", given=given)

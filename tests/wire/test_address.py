@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from bot.backends.address import AddressError, BackendAddress, parse
@@ -23,6 +25,18 @@ def test_options_follow_the_address() -> None:
     )
     assert (gpu.name, gpu.url, gpu.slots) == ("Gpu-1", "http://gpu1:7860", 2)
     assert (local.name, local.source, local.cache_gb) == ("own", "/models/my sd", 12.5)
+
+
+def test_the_built_in_painter_takes_options_without_an_address() -> None:
+    (own,) = parse("sketch name=own slots=2")
+    assert (own.kind, own.name, own.slots) == ("sketch", "own", 2)
+
+
+def test_a_file_without_certificates_is_no_ca(tmp_path: Path) -> None:
+    file = tmp_path / "notes.pem"
+    file.write_text("no certificate")
+    with pytest.raises(AddressError, match="ca must be a file of certificates"):
+        parse(f"webui=https://host ca={file}")
 
 
 def test_credentials_are_decoded_and_never_shown() -> None:
@@ -52,6 +66,7 @@ def test_a_setting_of_its_own_wins_over_the_address() -> None:
         ("webui=http://user:hunter2@[::1", "needs an address"),
         ("webui=http://user:hunter2?@host", "needs an address|takes no"),
         ("webui=http://host/?token=hunter2", "takes no"),
+        ("webui=http://user:hun#ter2@host:7860", "takes no “[?]” or “#”; percent-encode"),
         ("sketch=fast", "seconds per step, a number from 0 to 60"),
         ("sketch=-1", "seconds per step"),
         ("sketch=nan", "seconds per step"),
@@ -61,7 +76,7 @@ def test_a_setting_of_its_own_wins_over_the_address() -> None:
         ("webui=http://user:hunter2@host name=a/b", "name must be letters"),
         ("webui=http://user:hunter2@host ca=/no/such/file", "ca must be a file"),
         ("webui=http://user:hunter2@host device=cpu", "webui has no option device"),
-        ("webui=http://user:hunter2@host speed=2", "needs an address"),
+        ("webui=http://user:hunter2@host speed=2", "only options may follow it"),
         ("webui=http://a name=x, comfyui=http://b name=x", "two backends x"),
     ],
 )

@@ -110,6 +110,14 @@ def test_a_checkpoint_without_a_configuration_is_told(
         assert studio.trouble(order(model="alone")) == ("configuration", "alone")
 
 
+def test_a_checkpoint_alone_takes_the_configuration_of_a_folder_beside_it(
+    tiny: TinyModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with Studio(tiny.single_file) as studio:
+        assert studio.paint(order(model="single", steps=1))
+
+
 def test_the_process_serves_until_its_input_ends(tiny: TinyModels) -> None:
     (orders, order_pipe), (answer_pipe, answers) = os.pipe(), os.pipe()
     settings = {"source": str(tiny.sd), "device": None, "cache_gb": 1, "slots": 1}

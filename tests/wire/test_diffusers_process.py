@@ -211,7 +211,7 @@ async def test_without_the_extra_the_cure_is_named(
     make: Maker, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "NEEDED", ("no_such_package",))
-    with pytest.raises(BackendError, match=r"make diffusers, or pip install 'easel\[diffusers\]'"):
+    with pytest.raises(BackendError, match=r"make diffusers, or pip install '\.\[diffusers\]'"):
         await make(checkpoint).health()
 
 

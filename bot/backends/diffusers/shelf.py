@@ -64,11 +64,11 @@ def is_xl(checkpoint: Path) -> bool:
 def kin(checkpoint: Path, shelf: Shelf) -> Path | None:
     """Return a folder of diffusers whose configuration fits a checkpoint in one file, which has none itself.
 
-    The width of what its attention reads from the text tells the families apart. Raises ``OSError`` or
-    ``ValueError`` if the file cannot be read.
+    It is one of the models on the shelf, or lies beside the file. The width of what its attention reads from the
+    text tells the families apart. Raises ``OSError`` or ``ValueError`` if the file cannot be read.
     """
     width = next((entry["shape"][1] for name, entry in _header(checkpoint).items() if _CONTEXT.match(name)), None)
-    for path in shelf.models.values():
+    for path in (*shelf.models.values(), *sorted(checkpoint.parent.iterdir())):
         config = Path(path) / "unet" / _CONFIG
         if config.is_file() and json.loads(config.read_bytes()).get("cross_attention_dim") == width:
             return Path(path)

@@ -54,7 +54,7 @@ _REFUSALS = {
 def not_installed(backend: str) -> BackendError:
     """Return the words for a bot without the extra."""
     return BackendError(
-        N_("{backend} needs the extra “diffusers” (make diffusers, or pip install 'easel[diffusers]')."),
+        N_("{backend} needs the extra “diffusers” (make diffusers, or pip install '.[diffusers]')."),
         N_("Its host has to install it and start the bot again."),
         backend=backend,
     )
