@@ -8,12 +8,11 @@ import asyncio
 import logging
 import random as _random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-import stamina
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -67,6 +66,7 @@ class Jobs(JobReader):
         self._opened_at = 0.0
         self._leases: dict[int, Lease] = {}
         self._served: dict[int, float] = {}
+        self._ending = asyncio.Event()
 
     def on_change(self, tell: Callable[[Job], None]) -> None:
         """Have ``tell`` called, on the loop, with each job that changed by nobody's call."""
@@ -319,6 +319,13 @@ class Jobs(JobReader):
 
         return self._engine.serve(replace(worker, window=self._window), guarded, drain_s=self._drain_s)
 
+    def hurry(self) -> None:
+        """Offer a database that refuses what became of runs once more and no longer: this process is to end.
+
+        What is not written then is put back by the next start, as after a crash.
+        """
+        self._ending.set()
+
     def ring(self) -> None:
         """Let all workers look again: what they serve has changed."""
         self._engine.ring()
@@ -343,8 +350,18 @@ class Jobs(JobReader):
 
     async def _persist(self, work: Callable[[Connection], T]) -> T:
         """Write what became of a run, later if need be: unwritten it would seem to run until the next start."""
-        retrying = stamina.AsyncRetryingCaller(attempts=None, timeout=PERSIST_S, wait_initial=0.5, wait_max=30.0)
-        return await retrying(DBAPIError, self._database.write, work)
+        until = asyncio.get_running_loop().time() + PERSIST_S
+        wait_s = 0.5
+        while True:
+            last = self._ending.is_set() or asyncio.get_running_loop().time() > until
+            try:
+                return await self._database.write(work)
+            except DBAPIError:
+                if last:
+                    raise
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), wait_s)
+            wait_s = min(2 * wait_s, 30.0)
 
     def _forget(self, lease: Lease) -> None:
         if self._leases.get(lease.job.id) == lease:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -92,6 +92,7 @@ class Generation:
     def stop(self) -> None:
         """Take no further jobs and let ``run`` return."""
         self._stopping.set()
+        self._jobs.hurry()
 
     async def _reroute(self) -> None:
         """Move waiting jobs to other lanes: those of backends that are gone, then whenever lists change."""
@@ -336,16 +337,28 @@ class Generation:
         )
 
     async def _give_back(self, lease: Lease, *, lane: str | None = None) -> None:
-        if await self._jobs.release(lease, lane=lane):
-            job = await self._jobs.get(lease.job.id)
-            if job is not None:
-                self._announcer.changed(job)
+        with self._left_when_stopping(lease):
+            if await self._jobs.release(lease, lane=lane):
+                job = await self._jobs.get(lease.job.id)
+                if job is not None:
+                    self._announcer.changed(job)
 
     async def _fail(self, lease: Lease, failure: Failure, *, unserved: float) -> None:
         self._ended(lease.job.id)
-        job = await self._jobs.fail(lease, failure, unserved=max(0.0, unserved))
-        if job is not None:
-            self._announcer.changed(job)
+        with self._left_when_stopping(lease):
+            job = await self._jobs.fail(lease, failure, unserved=max(0.0, unserved))
+            if job is not None:
+                self._announcer.changed(job)
+
+    @contextmanager
+    def _left_when_stopping(self, lease: Lease) -> Iterator[None]:
+        """Leave what a full disk does not take to the next start, which puts it back, rather than fail to stop."""
+        try:
+            yield
+        except Exception as error:
+            if not self._stopping.is_set():
+                raise
+            log.warning("left to the next start", job=lease.job.id, reason=type(error).__name__)
 
     def _ended(self, job_id: int) -> None:
         self._losses.pop(job_id, None)

@@ -220,6 +220,27 @@ async def test_a_queue_that_cannot_be_read_for_a_moment_is_served_again(
     assert "could not be read" in caplog.text
 
 
+async def test_a_process_that_ends_does_not_wait_for_a_database_that_refuses(
+    jobs: Jobs, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await leased(jobs, (await add(jobs, queue.new())).id)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", refuse)
+        painting = asyncio.create_task(jobs.paint(lease, DONE))
+        await asyncio.sleep(0.05)
+        assert not painting.done()
+        jobs.hurry()
+        with pytest.raises(OperationalError):
+            await painting
+    await jobs.close()
+    again = await queue.open()
+    assert await state_of(again, lease.job.id) is State.QUEUED
+
+
 async def test_a_job_given_back_while_the_database_refuses_it_waits_again_though_its_server_closes(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
