@@ -36,7 +36,7 @@ async def pool(sheet: Sheet, webui: WebUI) -> None:
         await painters.ask("order", jobs=BACKENDS * EACH, side=LARGE.side, pictures=PICTURES)
         await stored(painters, BACKENDS * WARMING)
         # They all began in the same moment, which real ones do not for long.
-        webui.gaps.clear()
+        webui.forget()
         before = await painters.ask("usage")
         for probed in (painters, idle):
             await probed.ask("probe")
@@ -67,7 +67,7 @@ async def whole(sheet: Sheet, webui: WebUI, *, dies: int | None) -> None:
         begun = time.perf_counter()
         sizes = {"width": LARGE.side, "height": LARGE.side, "count": PICTURES}
         asked = [(await easel.draw(**sizes))[1] for _ in range(BACKENDS * EACH)]
-        webui.gaps.clear()
+        webui.forget()
         if dies is not None:
             await asyncio.sleep(LOST_AFTER_S)
             webui.kill(dies)

@@ -79,6 +79,11 @@ class WebUI:
         """Return the address of the ``n``-th backend."""
         return f"http://127.0.0.1:{self.port}/{n}"
 
+    def forget(self) -> None:
+        """Measure gaps anew: what was before counts no more."""
+        self.gaps.clear()
+        self._free_since.clear()
+
     def kill(self, n: int) -> None:
         """Let the ``n``-th backend die as a killed process does: connections break, new ones too."""
         self._dead.add(str(n))
