@@ -2,7 +2,8 @@
 
 from bot.domain.capability import Capabilities, Feature, features
 from bot.domain.errors import RejectedError
-from bot.domain.request import PaintRequest
+from bot.domain.ports import Painted
+from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import N_
 
 
@@ -21,3 +22,22 @@ def check(backend: str, request: PaintRequest, capabilities: Capabilities) -> No
     missing = sorted(features(request) - capabilities.features)
     if missing:
         raise refusal(backend, missing[0])
+
+
+class PaintsOnly:
+    """The parts of ``Backend`` beside painting, refused: a kind that has one of them says how."""
+
+    name: str
+
+    # The arguments are the protocol's: who refuses needs none of them.
+    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
+        """Refuse: there is no upscaler."""
+        raise refusal(self.name, Feature.UPSCALE)
+
+    async def interrogate(self, picture: bytes, model: str | None = None) -> str:  # noqa: ARG002
+        """Refuse: there is no interrogator."""
+        raise refusal(self.name, Feature.INTERROGATE)
+
+    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:  # noqa: ARG002
+        """Refuse: there is no cutter."""
+        raise refusal(self.name, Feature.CUTOUT)

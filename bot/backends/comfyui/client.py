@@ -27,7 +27,7 @@ from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.imaging.imaging import Imaging
 
 
-class ComfyUI:
+class ComfyUI(lacking.PaintsOnly):
     """One ComfyUI server; it runs one prompt after the other, whoever they come from.
 
     Of what ``address`` holds, only its name is ever told. ``workflows`` is the folder of admins' own graphs.
@@ -115,14 +115,6 @@ class ComfyUI:
         (file, _), *_ = self._files(outcome, memo)
         data = await fetched(self.name, self._wire, file)
         return await self._decoder.run(relabelled, self.name, data, picture)
-
-    async def interrogate(self, picture: bytes, model: str | None = None) -> str:  # noqa: ARG002
-        """Refuse: ComfyUI has no node of its own for it."""
-        raise lacking.refusal(self.name, Feature.INTERROGATE)
-
-    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:  # noqa: ARG002
-        """Refuse: ComfyUI has no node of its own for it."""
-        raise lacking.refusal(self.name, Feature.CUTOUT)
 
     async def refresh(self) -> None:
         """Do nothing: ComfyUI looks at its folders whenever it is asked for its nodes."""

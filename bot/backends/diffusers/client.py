@@ -17,7 +17,7 @@ from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import RejectedError
 from bot.domain.ports import Answer, Clock, Painted, Painting, Progress
-from bot.domain.request import PaintRequest, UpscaleRequest
+from bot.domain.request import PaintRequest
 from bot.imaging import pixels
 from bot.imaging.imaging import Imaging
 from bot.imaging.pixels import Pixels
@@ -35,7 +35,7 @@ FEATURES = frozenset(
 )
 
 
-class Diffusers:
+class Diffusers(lacking.PaintsOnly):
     """Paints in a process of its own with the models of ``address.source``.
 
     With several slots, jobs that wait together in the same shape are painted in one call. ``imaging`` is shared
@@ -100,28 +100,16 @@ class Diffusers:
         self._model = order.model
         return _Answer(request, prepared, frame, self._clock() - started, self._imaging)
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.UPSCALE)
-
-    async def interrogate(self, picture: bytes, model: str | None = None) -> str:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.INTERROGATE)
-
-    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.CUTOUT)
-
     async def refresh(self) -> None:
         """Look at the folders, as every question for capabilities does."""
         await self.capabilities()
 
     async def resume(
         self,
-        request: PaintRequest,  # noqa: ARG002
+        request: PaintRequest,  # noqa: ARG002 - the protocol has it
         *,
-        task: str,  # noqa: ARG002
-        on_progress: Callable[[Progress], None],  # noqa: ARG002
+        task: str,  # noqa: ARG002 - the protocol has it
+        on_progress: Callable[[Progress], None],  # noqa: ARG002 - the protocol has it
     ) -> Answer | None:
         """Return ``None``: a painting ends with the process that asked for it."""
         return None

@@ -10,7 +10,7 @@ from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import BotError, RejectedError
 from bot.domain.ports import Answer, Clock, Painted, Painting, Progress, Ready
-from bot.domain.request import PaintRequest, UpscaleRequest
+from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.imaging.sketching import Subject, glimpse, paint
@@ -33,7 +33,7 @@ PREVIEWS = 5
 """Previews shown of one job."""
 
 
-class Sketch:
+class Sketch(lacking.PaintsOnly):
     """Paints in this process; ``step_s`` of its address is the real time in seconds that a step takes."""
 
     def __init__(self, address: BackendAddress, *, clock: Clock, imaging: Imaging) -> None:
@@ -73,27 +73,15 @@ class Sketch:
         sampler, scheduler = request.sampler or SAMPLERS[0], request.scheduler or SCHEDULERS[0]
         return Ready(Painting(tuple(pictures), seconds, MODEL, sampler, scheduler))
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.UPSCALE)
-
-    async def interrogate(self, picture: bytes, model: str | None = None) -> str:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.INTERROGATE)
-
-    async def cut_out(self, picture: bytes, model: str | None = None) -> Painted:  # noqa: ARG002
-        """Refuse: there is nothing for it here."""
-        raise lacking.refusal(self.name, Feature.CUTOUT)
-
     async def refresh(self) -> None:
         """Return: there are no folders to look into."""
 
     async def resume(
         self,
-        request: PaintRequest,  # noqa: ARG002
+        request: PaintRequest,  # noqa: ARG002 - the protocol has it
         *,
-        task: str,  # noqa: ARG002
-        on_progress: Callable[[Progress], None],  # noqa: ARG002
+        task: str,  # noqa: ARG002 - the protocol has it
+        on_progress: Callable[[Progress], None],  # noqa: ARG002 - the protocol has it
     ) -> Answer | None:
         """Return ``None``: a painting ends with the process that asked for it."""
         return None
