@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.cli.choices import LIMITS
@@ -59,12 +59,7 @@ class Sources:
         if not request.images():
             return request
         blobs = {file: await self._blob(file) for file in request.images()}
-        mask = request.mask
-        filled = replace(
-            request,
-            mask=mask and replace(mask, image=blobs[mask.image][0]),
-            controls=tuple(replace(control, image=blobs[control.image][0]) for control in request.controls),
-        )
+        filled = request.with_images(lambda file: blobs[file][0])
         if request.init_image is None:
             return filled
         blob, width, height = blobs[request.init_image]

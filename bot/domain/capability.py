@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.request import PaintRequest
+from bot.domain.request import CutoutRequest, DescribeRequest, Order, PaintRequest, UpscaleRequest
 from bot.domain.text import N_
 
 
@@ -76,8 +76,17 @@ class Named:
     name: str
 
 
-def features(request: PaintRequest) -> frozenset[Feature]:
+_OTHER_THAN_PAINTING: Mapping[type[Order], Feature] = {
+    UpscaleRequest: Feature.UPSCALE,
+    CutoutRequest: Feature.CUTOUT,
+    DescribeRequest: Feature.INTERROGATE,
+}
+
+
+def features(request: Order) -> frozenset[Feature]:
     """Return what a backend must be able to do for ``request``; an admin's workflow does it all by itself."""
+    if not isinstance(request, PaintRequest):
+        return frozenset({_OTHER_THAN_PAINTING[type(request)]})
     if request.workflow is not None:
         return frozenset()
     wanted = {
@@ -98,8 +107,21 @@ def features(request: PaintRequest) -> frozenset[Feature]:
     return frozenset(feature for feature, needed in wanted.items() if needed)
 
 
-def names(request: PaintRequest) -> Iterator[Named]:
+def names(request: Order) -> Iterator[Named]:
     """Return every listed name that ``request`` uses."""
+    match request:
+        case PaintRequest():
+            yield from _painting_names(request)
+        case UpscaleRequest():
+            for upscaler in filter(None, (request.upscaler, request.second)):
+                yield Named(Listing.UPSCALERS, N_("upscaler"), upscaler)
+        case CutoutRequest(model=str(model)):
+            yield Named(Listing.CUTTERS, N_("cutter"), model)
+        case DescribeRequest(model=str(model)):
+            yield Named(Listing.INTERROGATORS, N_("interrogator"), model)
+
+
+def _painting_names(request: PaintRequest) -> Iterator[Named]:
     if request.workflow is not None:
         yield Named(Listing.WORKFLOWS, N_("workflow"), request.workflow.name)
         return

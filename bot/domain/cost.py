@@ -1,6 +1,6 @@
 """What a job costs the fair queue, in whole ticks; 1024 ticks are one standard image at weight 1.0."""
 
-from bot.domain.request import PaintRequest
+from bot.domain.request import Order, PaintRequest, UpscaleRequest
 
 UNIT = 1024
 """Ticks of one standard image: 30 steps at 1024×1024 px with a model of 1000 permille."""
@@ -14,18 +14,34 @@ _LOWEST, _HIGHEST = 100, 20_000
 _LEARNING = 8
 
 
-def cost(request: PaintRequest, model_permille: int = PERMILLE) -> int:
+_UPSCALING = 2
+"""A pixel of an upscaled picture counts as this many steps."""
+_LOOKING = 3 * 1024 * 1024
+"""Looking at a picture, to describe it or to cut it out, counts as three steps at the standard size."""
+
+
+def cost(request: Order, model_permille: int = PERMILLE) -> int:
     """Return the ticks that ``request`` costs with a model of ``model_permille``; at least 1.
 
-    A hires pass counts at its real size, with the share of the steps that its strength leaves to do.
+    A hires pass counts at its real size, with the share of the steps that its strength leaves to do; an upscaled
+    picture counts by its own size.
     """
+    if isinstance(request, PaintRequest):
+        work = _painting(request) * model_permille
+    elif isinstance(request, UpscaleRequest):
+        work = int(_UPSCALING * request.width * request.height * request.scale**2) * PERMILLE
+    else:
+        work = _LOOKING * PERMILLE
+    return max(1, -(-work * UNIT // _STANDARD))
+
+
+def _painting(request: PaintRequest) -> int:
     work = request.steps * request.width * request.height
     if request.hires is not None:
         width, height = request.final_size
         again = request.hires.steps or request.steps
         work += int(again * min(max(request.hires.strength, 0.0), 1.0) * width * height)
-    work *= UNIT * request.count * model_permille
-    return max(1, -(-work // _STANDARD))
+    return work * request.count
 
 
 def step(ticks: int, weight: int) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.errors import Failure
-from bot.domain.request import PaintRequest
+from bot.domain.request import Order, PaintRequest, Work
 
 COMMON_LANE = "default"
 """The lane of jobs that every backend can do."""
@@ -33,6 +33,11 @@ class Origin(StrEnum):
     REMIX = "remix"
     REROLL = "reroll"
     EDIT = "edit"
+    VARY = "vary"
+    UPSCALE = "upscale"
+    CUTOUT = "cutout"
+    DESCRIBE = "describe"
+    EXPLORE = "explore"
 
 
 class Ping(StrEnum):
@@ -68,20 +73,48 @@ class InteractionToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A place in a grid that several jobs paint together: one message for all of them, one picture at the end.
+
+    ``key`` begins the keys of all its jobs; ``index`` counts the cells from 0, row by row. ``across`` and ``down``
+    name the two parameters, ``columns`` and ``rows`` are their values as people read them.
+    """
+
+    key: str
+    index: int
+    across: str
+    columns: tuple[str, ...]
+    down: str = ""
+    rows: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """All that is needed to paint a job, show it and do it again.
 
-    ``locale`` is that of the public text, chosen when the job was accepted; ``max_file_bytes`` is what the
-    place takes in one file.
+    ``request`` is what paints the picture. Where ``work`` on a finished picture is ordered, it is what painted
+    that one, with no prompt if nobody knows. ``parent`` is the job it was made from, ``parent_picture`` which of
+    its pictures, from 1. ``template`` is the prompt as it was typed, where wildcards were filled in. ``locale`` is
+    that of the public text, chosen when the job was accepted; ``max_file_bytes`` is what the place takes in one
+    file.
     """
 
     request: PaintRequest
     origin: Origin = Origin.DRAW
     parent: int | None = None
+    work: Work | None = None
+    parent_picture: int | None = None
+    template: str | None = None
+    sheet: Sheet | None = None
     spoiler: bool = False
     locale: str = "en"
     ping: Ping = Ping.MENTION
     max_file_bytes: int = 10 * 1024 * 1024
+
+    @property
+    def order(self) -> Order:
+        """What a backend is asked for."""
+        return self.work or self.request
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +133,7 @@ class Picture:
 class Result:
     """What a backend made of a job: ``seconds`` is its own painting time.
 
-    ``notes`` are marked texts on what came out other than asked.
+    ``notes`` are marked texts on what came out other than asked; ``caption`` is what a description came to.
     """
 
     pictures: tuple[Picture, ...]
@@ -110,6 +143,7 @@ class Result:
     sampler: str | None = None
     scheduler: str | None = None
     notes: tuple[str, ...] = ()
+    caption: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

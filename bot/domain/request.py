@@ -3,10 +3,10 @@
 Pictures are named by their blob's hash. ``None`` leaves a choice to the backend.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 MAX_SEED = 2**32 - 1
 """Largest seed that every backend takes (the WebUI's generator is 32 bits wide)."""
@@ -191,6 +191,16 @@ class PaintRequest:
         """Return the seed of every picture, in order."""
         return tuple((self.seed + i) % (MAX_SEED + 1) for i in range(self.count))
 
+    def with_images(self, name: Callable[[str], str]) -> "PaintRequest":
+        """Return the same order with every picture called what ``name`` makes of what it is called now."""
+        return replace(
+            self,
+            init_image=self.init_image and name(self.init_image),
+            mask=self.mask and replace(self.mask, image=name(self.mask.image)),
+            controls=tuple(replace(control, image=name(control.image)) for control in self.controls),
+            face_swap=self.face_swap and replace(self.face_swap, image=name(self.face_swap.image)),
+        )
+
     @property
     def final_size(self) -> tuple[int, int]:
         """Width and height in px of the finished pictures: after a hires pass if there is one."""
@@ -216,7 +226,8 @@ class UpscaleRequest:
     """An order for a larger copy of a picture: ``scale`` times its sides, without painting it anew.
 
     ``second`` is mixed in by ``second_share`` 0–1. ``gfpgan`` and ``codeformer`` (0–1) say how much of a
-    restored face is taken over; ``codeformer_weight`` 0 changes a face most, 1 least.
+    restored face is taken over; ``codeformer_weight`` 0 changes a face most, 1 least. ``image`` is ``width`` ×
+    ``height`` px.
     """
 
     upscaler: str
@@ -226,3 +237,43 @@ class UpscaleRequest:
     gfpgan: float = 0.0
     codeformer: float = 0.0
     codeformer_weight: float = 0.5
+    image: str = ""
+    width: int = 0
+    height: int = 0
+    kind: Literal["upscale"] = "upscale"
+
+    def images(self) -> tuple[str, ...]:
+        """Return the hash of the picture."""
+        return (self.image,)
+
+
+@dataclass(frozen=True, slots=True)
+class CutoutRequest:
+    """An order for a picture without its background, by the cutter ``model``."""
+
+    image: str
+    model: str | None = None
+    kind: Literal["cutout"] = "cutout"
+
+    def images(self) -> tuple[str, ...]:
+        """Return the hash of the picture."""
+        return (self.image,)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """An order for words that describe a picture, by the interrogator ``model``."""
+
+    image: str
+    model: str | None = None
+    kind: Literal["describe"] = "describe"
+
+    def images(self) -> tuple[str, ...]:
+        """Return the hash of the picture."""
+        return (self.image,)
+
+
+Work = UpscaleRequest | CutoutRequest | DescribeRequest
+"""What is done to a finished picture; stored ones are told apart by ``kind``."""
+Order = PaintRequest | Work
+"""Whatever a backend can be asked for."""

@@ -56,7 +56,7 @@ class Ledger:
         known = fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now)
         if known is not None:
             return known
-        cost = pace.price(tx, new.spec.request)
+        cost = pace.price(tx, new.spec.order)
         if words.over_caps(share.users, new.user, limits):
             wait_s = pace.Forecast(tx, new.lane, self._engine.slots(new.lane), now).wait_s(cost)
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)

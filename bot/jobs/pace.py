@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.domain.cost import PERMILLE, cost, ewma, learn
 from bot.domain.job import Place
-from bot.domain.request import PaintRequest
+from bot.domain.request import Order, PaintRequest
 from bot.jobs import statements
 from bot.storage.tables import models, speeds
 
@@ -30,10 +30,12 @@ _SAVE_PERMILLE = (
 )
 
 
-def price(tx: Connection, request: PaintRequest) -> int:
-    """Return the cost of ``request`` in ticks, with what is known of its model."""
-    permille = tx.scalar(_PERMILLE, {"of_model": request.model or ""})
-    return cost(request, permille or PERMILLE)
+def price(tx: Connection, order: Order) -> int:
+    """Return the cost of ``order`` in ticks, with what is known of its model."""
+    if not isinstance(order, PaintRequest):
+        return cost(order)
+    permille = tx.scalar(_PERMILLE, {"of_model": order.model or ""})
+    return cost(order, permille or PERMILLE)
 
 
 def measure(tx: Connection, request: PaintRequest, backend: str, seconds: float) -> None:

@@ -80,7 +80,7 @@ class JobReader:
     async def blobs_in_use(self) -> set[str]:
         """Return the blobs that unfinished jobs still need, whatever their age."""
         unfinished = await self._in_states((statements.QUEUED, statements.RUNNING, statements.PAINTED))
-        inputs = {blob for job in unfinished for blob in job.spec.request.images()}
+        inputs = {blob for job in unfinished for blob in job.spec.order.images()}
         pictures = {picture.blob for job in unfinished if job.result for picture in job.result.pictures}
         return inputs | pictures
 

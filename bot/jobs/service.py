@@ -173,7 +173,7 @@ class Jobs(JobReader):
 
         def work(tx: Connection) -> Job | None:
             job = fetch_job(tx, statements.PAINT, row, self._clock())
-            if job is not None:
+            if job is not None and job.spec.work is None:
                 pace.measure(tx, job.spec.request, result.backend, result.seconds)
             return job
 

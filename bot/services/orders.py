@@ -162,7 +162,7 @@ class Orders:
         """
         asker = draft.asker
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        lane = self._routing.lane(draft.spec.request)
+        lane = self._routing.lane(draft.spec.order)
         new = NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane)
         weight = PREMIUM_WEIGHT if asker.guild_id in self._premium_guilds else STANDARD_WEIGHT
         job = await self._jobs.enqueue(new, limits=effective.limits, weight=weight, intake=intake)

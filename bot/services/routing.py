@@ -10,7 +10,7 @@ from bot.domain.capability import Feature, Listing, Named, features, names
 from bot.domain.errors import RequestError
 from bot.domain.job import COMMON_LANE, Job
 from bot.domain.ports import Backend
-from bot.domain.request import PaintRequest
+from bot.domain.request import Order, PaintRequest
 from bot.domain.text import N_
 from bot.prompting.loras import in_prompt
 from bot.services.catalogue import Catalogue
@@ -26,7 +26,7 @@ class Routing:
         self._catalogue = catalogue
         self._shunned: dict[int, frozenset[str]] = {}
 
-    def lane(self, request: PaintRequest, *, without: Collection[str] = ()) -> str:
+    def lane(self, request: Order, *, without: Collection[str] = ()) -> str:
         """Return the lane of ``request``: of backends that are not among ``without``, if any of them can do it."""
         capable = [name for name in self._names if self._lacks(name, request) is None]
         able = [name for name in capable if name not in without] or capable
@@ -34,7 +34,7 @@ class Routing:
 
     def lane_of(self, job: Job) -> str:
         """Return the lane that a waiting job belongs to now."""
-        return self.lane(job.spec.request, without=self._shunned.get(job.id, ()))
+        return self.lane(job.spec.order, without=self._shunned.get(job.id, ()))
 
     def lane_after_restart(self, job: Job) -> str:
         """Return the lane that a job of an earlier life waits in until the lists are known: its own if it can."""
@@ -54,7 +54,7 @@ class Routing:
         ``among``: only these count as others.
         """
         shunned = self._shunned.get(job.id, frozenset()) | {backend}
-        request = job.spec.request
+        request = job.spec.order
         others = [name for name in self._names if name not in shunned and (among is None or name in among)]
         if all(self._lacks(name, request) is not None for name in others):
             return None
@@ -70,7 +70,7 @@ class Routing:
         """Forget who failed at a job that has ended."""
         self._shunned.pop(job_id, None)
 
-    def check(self, request: PaintRequest) -> None:
+    def check(self, request: Order) -> None:
         """Raise ``RequestError`` if no single backend has all that ``request`` needs."""
         lacking = [self._lacks(name, request) for name in self._names]
         if not lacking or any(missing is None for missing in lacking):
@@ -88,7 +88,7 @@ class Routing:
             other=next(word for word in map(_word, missing) if word != _word(missing[0])),
         )
 
-    def _lacks(self, backend: str, request: PaintRequest) -> Feature | Named | None:
+    def _lacks(self, backend: str, request: Order) -> Feature | Named | None:
         """Return the first thing that a backend lacks for ``request``; ``None`` if it can do it."""
         known = self._catalogue.known(backend)
         if known is None:
@@ -98,10 +98,10 @@ class Routing:
         return next((named for named in _names(request) if not self._catalogue.has(backend, named)), None)
 
 
-def _names(request: PaintRequest) -> Iterator[Named]:
+def _names(request: Order) -> Iterator[Named]:
     """Return every listed name that ``request`` uses, those in its prompt too."""
     yield from names(request)
-    if request.workflow is None:
+    if isinstance(request, PaintRequest) and request.workflow is None:
         for lora in in_prompt(request.prompt):
             yield Named(Listing.LORAS, N_("lora"), lora.name)
 

@@ -35,6 +35,7 @@ jobs = Table(
     Column("state", String, nullable=False),
     Column("spec", Text, nullable=False),
     Column("model", String),
+    Column("prompt", Text, nullable=False, server_default=""),
     Column("channel_id", BigInteger, nullable=False),
     Column("message_id", BigInteger),
     Column("place_guild_id", BigInteger),
@@ -63,6 +64,7 @@ jobs = Table(
 )
 Index("jobs_service", jobs.c.lane, jobs.c.state, jobs.c.tag, jobs.c.rank, jobs.c.id, jobs.c.cost)
 Index("jobs_flow", jobs.c.guild_id, jobs.c.state)
+Index("jobs_owner", jobs.c.user_id, jobs.c.id)
 Index("jobs_message", jobs.c.message_id)
 Index("jobs_state", jobs.c.state, jobs.c.told_at)
 Index("jobs_token", jobs.c.token_expires_at)
@@ -118,3 +120,34 @@ settings = Table(
     Column("owner", BigInteger, primary_key=True, autoincrement=False),
     Column("values", Text, nullable=False),
 )
+
+showings = Table(
+    "showings",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("job_id", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+)
+"""Further messages that show a job's picture ``number`` (0: all of it), beside the job's own."""
+Index("showings_job", showings.c.job_id)
+
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("made_at", Float, nullable=False),
+)
+
+snippets = Table(
+    "snippets",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("scope", String, primary_key=True),
+    Column("owner", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("made_by", BigInteger, nullable=False),
+    Column("made_at", Float, nullable=False),
+)
+"""What servers and persons keep by name: presets, styles, wildcard lists, cards of models."""
