@@ -1,6 +1,7 @@
 """One bot in a process of its own, so that its time is its own.
 
-Its kinds are ``easel``, ``bare``, ``pool`` (Easel's painters without Discord), and ``idle`` as the control.
+Its kinds are ``easel``, ``bare``, ``pool`` (Easel's painters without Discord), ``floor`` (the least that keeps
+backends busy), and ``idle`` as the control.
 
 It answers questions on standard input, one JSON object a line, and stops when that is closed.
 """
@@ -19,6 +20,7 @@ from typing import Any
 import discord
 
 from bench.bare import Bare
+from bench.floor import Floor
 from bench.pool import Pool
 from bot.client import serve
 from bot.foundations import opened
@@ -34,7 +36,7 @@ class Subject:
 
     def __init__(self) -> None:
         self.bare: Bare | None = None
-        self.pool: Pool | None = None
+        self.pool: Pool | Floor | None = None
         self.opened = asyncio.Event()
         self.idle_mb = rss_mb()
         self.transactions = 0
@@ -119,6 +121,12 @@ async def run(kind: str) -> None:
             subject.pool = Pool(base)
             subject.opened.set()
             await subject.pool.run(stop)
+    elif kind == "floor":
+        stop = asyncio.Event()
+        questions.add_done_callback(lambda _: stop.set())
+        subject.pool = Floor(os.environ["BENCH_BACKENDS"].split(), Path(os.environ["EASEL_DATA_DIR"]))
+        subject.opened.set()
+        await subject.pool.run(stop)
     elif kind == "bare":
         discord.http.Route.BASE = os.environ["EASEL_DISCORD_API"]
         subject.bare = Bare(os.environ["BENCH_BACKEND"], Path(os.environ["EASEL_DATA_DIR"]))

@@ -89,6 +89,7 @@ class Theatre:
             "EASEL_MAX_QUEUED_GUILD": "1000",
             "EASEL_MAX_QUEUED_USER": "1000",
             "BENCH_BACKEND": self._backends[0],
+            "BENCH_BACKENDS": " ".join(self._backends),
         }
 
     async def ask(self, question: str, **values: object) -> Any:
