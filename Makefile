@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 TORCH ?= torch==2.13.0
 
-.PHONY: help diffusers rehearse run test check format coverage bench docs lock clean
+.PHONY: help diffusers rehearse run test check format coverage bench docs pictures lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -52,11 +52,15 @@ coverage: .venv ## run the tests and hold branch coverage to the bar
 docs: .venv ## write .env.example and the tables of the documents anew from the code
 	UPDATE_DOCS=1 $(BIN)/python -m pytest -q -n 0 tests/docs
 
+pictures: .venv ## take the pictures of the documents anew (needs Chromium)
+	$(BIN)/python -m docs.pictures
+
 bench: .venv ## measure speed, as ratios against a floor of the same run
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/queue.py
 	$(BIN)/python bench/duty.py
 	$(BIN)/python bench/suggest.py
+	$(BIN)/python bench/freshness.py
 	$(BIN)/python bench/batching.py
 
 lock: .venv ## renew the lock files (needs uv on the path)

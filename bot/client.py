@@ -6,42 +6,72 @@ import hashlib
 import json
 import secrets
 import time
+from functools import partial
 
 import discord
 import structlog
 from discord.ext import commands
 from yarl import URL
 
+from bot.delivery.asking import asker_of
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
+from bot.delivery.files import Files
+from bot.delivery.handout import Handout
 from bot.delivery.messenger import CUT, Messenger
+from bot.delivery.originals import Originals
+from bot.delivery.pace import EditPace
+from bot.delivery.panels import Panels
+from bot.delivery.sheets import Sheets
+from bot.domain.capability import Listing
 from bot.domain.ports import Clock
 from bot.domain.request import MAX_SEED
 from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
 from bot.services.catalogue import Catalogue
+from bot.services.explorations import Explorations
 from bot.services.fleet import Fleet
+from bot.services.gallery import Gallery
 from bot.services.generation import Generation
+from bot.services.models import Models
 from bot.services.orders import Orders
+from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
 from bot.services.routing import Routing
+from bot.services.snippets import Snippets
+from bot.services.stats import Stats
 from bot.services.studio import Studio
+from bot.services.suggestions import Suggestions
 from bot.services.upkeep import Upkeep
 from bot.settings import DISCORD_API, Settings
+from bot.storage.wildcards import read_lists
 from bot.tree import Tree
+from bot.ui.buttons import Action, Handler
 
 log = structlog.get_logger(__name__)
 
 EXTENSIONS = (
     "cogs.draw",
+    "cogs.warned",
+    "cogs.remix",
+    "cogs.explore",
+    "cogs.upscale",
+    "cogs.describe",
+    "cogs.menus",
     "cogs.actions",
+    "cogs.pictures",
     "cogs.reactions",
     "cogs.model",
+    "cogs.presets",
+    "cogs.styles",
+    "cogs.wildcards",
     "cogs.settings",
     "cogs.preferences",
     "cogs.queue",
     "cogs.backends",
+    "cogs.history",
+    "cogs.stats",
     "cogs.help",
 )
 SWEEP_S = 60.0
@@ -76,10 +106,15 @@ def intents() -> discord.Intents:
 
 
 class Easel(commands.Bot):
-    """The bot as discord.py sees it; the cogs find everything they call in ``studio`` and ``desk``."""
+    """The bot as discord.py sees it; the cogs find everything they call in ``studio`` and ``desk``.
+
+    ``presses`` and ``submits`` say who answers what under a job's message; every cog adds its own.
+    """
 
     def __init__(self, settings: Settings, base: Foundations) -> None:
+        pace = EditPace()
         super().__init__(
+            http_trace=pace.trace,
             command_prefix=commands.when_mentioned,
             help_command=None,
             intents=intents(),
@@ -92,36 +127,70 @@ class Easel(commands.Bot):
         self.settings = settings
         self._store = base.store
         self._blobs = base.blobs
+        self.imaging = base.imaging
         jobs, clock = base.jobs, base.clock
         fleet = Fleet(base.backends, clock=clock)
         catalogue = Catalogue(base.backends)
         routing = Routing(base.backends, catalogue)
         preferences = Preferences(base.store, defaults=settings.defaults, limits=settings.limits)
-        self.messenger = Messenger(self, clock=clock)
-        self.courier = Courier(jobs, self.messenger, base.blobs, base.imaging, preferences, clock=clock)
-        self.board = Board(jobs, fleet, routing, self.messenger, self.courier, clock=clock)
+        snippets = Snippets(
+            base.snippets, clock=clock, read_host_lists=partial(read_lists, settings.wildcards_dir)
+        )
+        self._suggestions = Suggestions(catalogue, preferences, snippets)
+        self.messenger = Messenger(self, pace, clock=clock)
+        self.files = Files(base.attachments, base.imaging)
+        self.courier = Courier(
+            jobs,
+            self.messenger,
+            base.blobs,
+            base.imaging,
+            preferences,
+            offers=catalogue.offers,
+            clock=clock,
+        )
+        sheets = Sheets(jobs, self.messenger, self.courier, preferences, base.blobs, base.imaging)
+        self.board = Board(jobs, fleet, routing, self.messenger, self.courier, sheets, preferences, clock=clock)
         jobs.on_change(self.board.changed)
+        draw_seed = partial(secrets.randbelow, MAX_SEED + 1)
         orders = Orders(
             jobs,
             catalogue,
             routing,
             preferences,
+            snippets,
             announcer=self.board,
-            draw_seed=lambda: secrets.randbelow(MAX_SEED + 1),
+            draw_seed=draw_seed,
             premium_guilds=settings.premium_guild_ids,
         )
+        pausing = Pausing(base.store, jobs, routing, announcer=self.board, clock=clock)
+        self.panels = Panels(jobs, pausing, self.messenger, clock=clock)
+        self.originals = Originals(base.blobs, base.attachments)
+        self.handout = Handout(self.originals, self.messenger, base.imaging)
+        self.presses: dict[Action, Handler] = {}
+        self.submits: dict[Action, Handler] = {}
         self.desk = Desk(jobs, orders, self.messenger, base.blobs, base.imaging, base.attachments, clock=clock)
         self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
+        upkeep = Upkeep(jobs, fleet, catalogue)
         self.studio = Studio(
             jobs,
             orders,
+            Explorations(jobs, orders, preferences, draw_seed=draw_seed),
             catalogue,
             preferences,
-            Upkeep(jobs, fleet, catalogue),
+            upkeep,
+            Gallery(base.gallery, base.blobs, base.imaging),
+            Stats(base.tally, clock=clock),
             base.blobs,
             clock=clock,
             limits=settings.limits,
+            snippets=snippets,
+            pausing=pausing,
+            models=Models(catalogue, preferences, snippets, jobs, upkeep, base.blobs, clock=clock),
         )
+
+    async def suggest(self, interaction: discord.Interaction, listing: Listing, typed: str) -> list[str]:
+        """Return what an option's autocomplete offers to whoever types there."""
+        return await self._suggestions.suggest(asker_of(interaction), listing, typed)
 
     async def setup_hook(self) -> None:
         """Load the cogs and tell Discord about the commands if they changed since the last start."""
@@ -129,6 +198,8 @@ class Easel(commands.Bot):
             # discord.py knows one gateway by heart; behind another address that API has to be asked.
             _, gateway, _ = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+        await self.studio.snippets.reread()
+        await self.studio.pausing.load()
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self._sync()
@@ -145,6 +216,7 @@ class Easel(commands.Bot):
             others = [
                 tasks.create_task(self._stay_connected(), name="gateway"),
                 tasks.create_task(self.board.run(), name="board"),
+                tasks.create_task(self.panels.run(), name="queue panels"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
                 tasks.create_task(self._apologise(), name="apologies"),
@@ -191,7 +263,7 @@ class Easel(commands.Bot):
     async def _tidy(self) -> None:
         for job in await self.studio.jobs.sweep():
             self.board.changed(job)
-        keep = await self.studio.jobs.blobs_in_use()
+        keep = {*await self.studio.jobs.blobs_in_use(), *await self.studio.snippets.samples()}
         await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
 
     async def _sync(self) -> None:

@@ -20,7 +20,10 @@ from bot.jobs.service import Jobs
 from bot.settings import DISCORD_API, Settings
 from bot.storage.blobs import FolderBlobs
 from bot.storage.database import Database
+from bot.storage.gallery import StoredGallery
 from bot.storage.settings import StoredSettings
+from bot.storage.snippets import StoredSnippets
+from bot.storage.tally import StoredTally
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +34,9 @@ class Foundations:
 
     jobs: Jobs
     store: SettingsStore
+    snippets: StoredSnippets
+    gallery: StoredGallery
+    tally: StoredTally
     blobs: FolderBlobs
     backends: tuple[Backend, ...]
     imaging: Imaging
@@ -81,6 +87,9 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         yield Foundations(
             jobs=jobs,
             store=store,
+            snippets=StoredSnippets(database),
+            gallery=StoredGallery(database, clock),
+            tally=StoredTally(database),
             blobs=FolderBlobs(folder / "blobs", clock),
             backends=tuple(backends),
             imaging=imaging,

@@ -48,6 +48,10 @@ def _http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _link(value: str) -> str:
+    return _http(value) if value else ""
+
+
 def _sqlite(value: SecretStr) -> SecretStr:
     if value.get_secret_value() and not value.get_secret_value().startswith("sqlite:///"):
         raise ValueError("this version keeps everything in SQLite; give sqlite:///path, or leave it out")
@@ -86,6 +90,12 @@ class Settings(BaseSettings):
         None,
         gt=0,
     )
+    support_url: Annotated[str, AfterValidator(_link)] = _setting(
+        "EASEL_SUPPORT_URL", "Discord", "Where people get help with your bot; shown by /about.", ""
+    )
+    privacy_url: Annotated[str, AfterValidator(_link)] = _setting(
+        "EASEL_PRIVACY_URL", "Discord", "Your bot's privacy policy; shown by /about.", ""
+    )
     backends: SecretStr = _setting(
         "EASEL_BACKENDS",
         "Backends",
@@ -122,6 +132,12 @@ class Settings(BaseSettings):
         "Backends",
         "Folder of your own ComfyUI workflows, saved in API format.",
         Path("workflows"),
+    )
+    wildcards_dir: Path = _setting(
+        "EASEL_WILDCARDS_DIR",
+        "Backends",
+        "Folder of your own wildcard lists for everybody: one text file each, with one on each line.",
+        Path("wildcards"),
     )
     data_dir: Path = _setting(
         "EASEL_DATA_DIR", "Storage", "Folder for the queue, the settings and the pictures.", Path("data")

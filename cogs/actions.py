@@ -1,16 +1,17 @@
 """Buttons, menus and modals on jobs' messages, found by their custom id: they outlive restarts."""
 
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of, check_channel
+from bot.delivery.asking import asker_of
 from bot.domain.errors import GoneError
-from bot.domain.job import Origin
+from bot.domain.job import Job, Origin
 from bot.domain.text import N_
-from bot.services.orders import PENDING_IMAGE
+from bot.services.drafts import Draft
 from bot.tree import answer_error
 from bot.ui import buttons, cards, modals
 from bot.ui.buttons import Action, Press
@@ -18,37 +19,39 @@ from bot.ui.buttons import Action, Press
 SMALLER = 0.75
 """What "Smaller" scales the sides by: a bit over half the pixels."""
 
-Handler = Callable[[discord.Interaction, Press], Awaitable[None]]
-
 
 class Actions(commands.Cog):
-    """What can be done with a job's message besides looking at it."""
+    """Finds who answers a press, and answers what can be done with any job."""
 
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        self._presses: dict[Action, Handler] = {
-            Action.CANCEL: self._cancel,
-            Action.REROLL: self._reroll,
-            Action.AGAIN: self._reroll,
-            Action.SMALLER: self._smaller,
-            Action.EDIT: self._edit,
-            Action.REMIX: self._remix,
-            Action.SETTINGS: self._settings,
-            Action.DELETE: self._delete,
-            Action.TAKE: self._take,
+
+    async def cog_load(self) -> None:
+        """Take over the buttons, the menus and the forms."""
+        self.bot.presses |= {
+            Action.CANCEL: self.cancel,
+            Action.REROLL: self.reroll,
+            Action.AGAIN: self.reroll,
+            Action.SMALLER: self.smaller,
+            Action.EDIT: self.edit,
+            Action.REMIX: self.remix,
+            Action.SETTINGS: self.settings,
+            Action.DELETE: self.delete,
+            Action.TAKE: self.pick,
+            Action.MORE: self.pick,
         }
-        self._submits: dict[Action, Handler] = {Action.EDIT: self._edited, Action.REMIX: self._remixed}
+        self.bot.submits |= {Action.EDIT: self.edited, Action.REMIX: self.remixed}
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Send presses, choices and submitted modals to what they stand for."""
         handlers = {
-            discord.InteractionType.component: self._presses,
-            discord.InteractionType.modal_submit: self._submits,
+            discord.InteractionType.component: self.bot.presses,
+            discord.InteractionType.modal_submit: self.bot.submits,
         }.get(interaction.type)
         custom_id = buttons.custom_id(interaction)
-        if handlers is None or custom_id.startswith(modals.PICTURE_FORM):
+        if handlers is None or custom_id.startswith(buttons.ELSEWHERE):
             return
         press = buttons.decode(custom_id)
         if press is None or press.action not in handlers:
@@ -60,98 +63,94 @@ class Actions(commands.Cog):
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
 
-    async def _cancel(self, interaction: discord.Interaction, press: Press) -> None:
+    async def pick(self, interaction: discord.Interaction, press: Press) -> None:
+        """Do what was chosen from a menu."""
+        picked = buttons.picked(press, buttons.chosen(interaction))
+        if picked is None:
+            raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
+        await self.bot.presses[picked.action](interaction, picked)
+
+    async def cancel(self, interaction: discord.Interaction, press: Press) -> None:
+        """Take a job out of the line, or stop it."""
         await self.studio.orders.cancel(press.job, asker_of(interaction))
         await interaction.response.defer()
 
-    async def _reroll(self, interaction: discord.Interaction, press: Press) -> None:
+    async def reroll(self, interaction: discord.Interaction, press: Press) -> None:
+        """Order the same with another seed."""
         asker = asker_of(interaction)
         parent = await self.studio.orders.seen(press.job, asker)
-        await self.bot.desk.accept(interaction, await self.studio.orders.again(asker, parent))
+        await self._accept(interaction, await self.studio.orders.again(asker, parent))
 
-    async def _smaller(self, interaction: discord.Interaction, press: Press) -> None:
+    async def smaller(self, interaction: discord.Interaction, press: Press) -> None:
+        """Order the same at a smaller size."""
         asker = asker_of(interaction)
         parent = await self.studio.orders.seen(press.job, asker)
-        draft = await self.studio.orders.again(asker, parent, same_seed=True, scale=SMALLER)
-        await self.bot.desk.accept(interaction, draft)
-
-    async def _edit(self, interaction: discord.Interaction, press: Press) -> None:
-        asker = asker_of(interaction)
-        job = await self.studio.orders.seen(press.job, asker)
-        await interaction.response.send_modal(modals.edit(job, asker.locale))
-
-    async def _remix(self, interaction: discord.Interaction, press: Press) -> None:
-        asker = asker_of(interaction)
-        job = await self.studio.orders.seen(press.job, asker)
-        await interaction.response.send_modal(modals.remix(job, asker.locale))
-
-    async def _edited(self, interaction: discord.Interaction, press: Press) -> None:
-        asker = asker_of(interaction)
-        parent = await self.studio.orders.seen(press.job, asker)
-        prompt, options = modals.edited(parent, modals.fields(interaction))
-        draft = await self.studio.orders.draft(
-            asker,
-            prompt,
-            options,
-            origin=Origin.EDIT,
-            parent=parent,
-            init_image=parent.spec.request.init_image,
+        await self._accept(
+            interaction, await self.studio.orders.again(asker, parent, same_seed=True, scale=SMALLER)
         )
-        await self.bot.desk.accept(interaction, draft)
 
-    async def _remixed(self, interaction: discord.Interaction, press: Press) -> None:
-        asker = asker_of(interaction)
-        parent = await self.studio.orders.seen(press.job, asker)
+    async def edit(self, interaction: discord.Interaction, press: Press) -> None:
+        """Open the form that changes anything."""
+        job = await self._followed(interaction, press)
+        await interaction.response.send_modal(modals.edit(job, asker_of(interaction).locale))
+
+    async def remix(self, interaction: discord.Interaction, press: Press) -> None:
+        """Open the form that paints over a picture."""
+        job = await self._followed(interaction, press)
+        await interaction.response.send_modal(modals.remix(job, asker_of(interaction).locale, press.number))
+
+    async def edited(self, interaction: discord.Interaction, press: Press) -> None:
+        """Order what the form was changed to."""
+        asker, parent = asker_of(interaction), await self._followed(interaction, press)
+        prompt, options = modals.edited(parent, modals.fields(interaction))
+        source = parent.spec.request.init_image
+        draft = await self.studio.orders.draft(
+            asker, prompt, options, origin=Origin.EDIT, parent=parent, init_image=source
+        )
+        await self._accept(interaction, draft)
+
+    async def remixed(self, interaction: discord.Interaction, press: Press) -> None:
+        """Order a picture painted over one of the job's."""
+        asker, parent = asker_of(interaction), await self._followed(interaction, press)
         if parent.result is None:
             raise GoneError(N_("There is no picture to remix yet."), N_("Wait until it is painted."))
-        # A form that was opened before pictures had numbers means the first.
-        number = int(press.arg) if press.arg and press.arg.isdecimal() else 1
-        number = min(max(number, 1), len(parent.result.pictures))
-        blob, source = parent.result.pictures[number - 1].blob, None
-        try:
-            # Put again, so that it does not get too old while the job waits.
-            await self.studio.blobs.put(await self.studio.blobs.get(blob))
-        except GoneError:
-            # Past the days that originals are kept, the message is the archive.
-            source = cards.archived(interaction.message, parent, number)
-            if source is None:
-                raise
+        found = await self.bot.originals.find(parent, press.number, interaction.message)
         prompt, options = modals.remixed(parent, modals.fields(interaction))
         draft = await self.studio.orders.draft(
-            asker,
-            prompt,
-            options,
-            origin=Origin.REMIX,
-            parent=parent,
-            init_image=PENDING_IMAGE if source else blob,
+            asker, prompt, options, origin=Origin.REMIX, parent=parent, init_image=found.image
         )
-        await self.bot.desk.accept(interaction, draft, source=source)
+        draft = replace(draft, spec=replace(draft.spec, parent_picture=press.number))
+        await self.bot.desk.accept(interaction, draft, sources=found.sources)
 
-    async def _settings(self, interaction: discord.Interaction, press: Press) -> None:
+    async def settings(self, interaction: discord.Interaction, press: Press) -> None:
+        """Show the command that paints the same."""
         asker = asker_of(interaction)
         card = cards.settings(await self.studio.orders.seen(press.job, asker), asker.locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
-    async def _delete(self, interaction: discord.Interaction, press: Press) -> None:
+    async def delete(self, interaction: discord.Interaction, press: Press) -> None:
+        """Take the message away, for its owner or a moderator."""
         await self.studio.orders.owned(press.job, asker_of(interaction))
         await interaction.response.defer()
-        await interaction.delete_original_response()
-
-    async def _take(self, interaction: discord.Interaction, press: Press) -> None:
-        check_channel(interaction)
-        job = await self.studio.orders.seen(press.job, asker_of(interaction))
-        choice = buttons.chosen(interaction)
-        index = int(choice) - 1 if choice.isdecimal() else -1
-        if job.result is None or not 0 <= index < len(job.result.pictures):
-            raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
-        await self.studio.blobs.get(job.result.pictures[index].blob)
-        await interaction.response.defer(thinking=True)
-        await self.bot.courier.take(job, index, interaction)
+        with suppress(discord.NotFound):  # somebody was faster
+            await interaction.delete_original_response()
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Cancel the job of a status message that somebody deleted."""
         await self.studio.orders.withdraw(payload.message_id)
+        await self.studio.gallery.hide(payload.message_id)
+
+    async def _followed(self, interaction: discord.Interaction, press: Press) -> Job:
+        asker = asker_of(interaction)
+        job = await self.studio.orders.seen(press.job, asker)
+        await self.studio.orders.check_follows(asker, job)
+        return job
+
+    async def _accept(self, interaction: discord.Interaction, draft: Draft) -> None:
+        """Queue an order whose pictures are all kept already; raises ``GoneError`` if one is not any more."""
+        await self.bot.originals.renew(draft.spec.order)
+        await self.bot.desk.accept(interaction, draft)
 
 
 async def setup(bot: Easel) -> None:

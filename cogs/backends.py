@@ -22,7 +22,7 @@ class Backends(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.upkeep = bot.studio.upkeep
-        build = partial(command, limits=bot.studio.limits, suggest=bot.studio.catalogue.suggest)
+        build = partial(command, limits=bot.studio.limits, suggest=bot.suggest)
         one, needed = [OPTIONS["backend"]], frozenset({"backend"})
         self.order = anywhere(
             group(

@@ -1,4 +1,4 @@
-"""``/model``: which models there are, and which one is used when none is asked for."""
+"""``/model``: which models there are, which one is used when none is asked for, and which a server allows."""
 
 from functools import partial
 from typing import Any
@@ -10,33 +10,48 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.options import Options
+from bot.domain.snippets import ModelCard
 from bot.domain.text import N_
+from bot.i18n import say
+from bot.services.drafts import Asker
 from bot.services.preferences import Scope
-from bot.ui import tables
+from bot.tree import answer_error
+from bot.ui import buttons, library, models
+from bot.ui.card import Card
 from bot.ui.commands import anywhere, command, group
-from bot.ui.options import OPTIONS
 
 
 class Model(commands.Cog):
-    """Shows the models and sets which one is whose default."""
+    """Shows the models, sets which one is whose default, and keeps what a server says of them."""
 
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        build = partial(command, limits=self.studio.limits, suggest=self.studio.catalogue.suggest)
-        model = [OPTIONS["model"]]
+        self.models = bot.studio.models
+        build = partial(command, limits=self.studio.limits, suggest=bot.suggest)
+        named, pattern = frozenset({"name"}), frozenset({"pattern"})
+        own = N_("Choose your own default; leave it out to take it back")
+        servers = N_("Choose this server's default; leave it out to take it back")
         self.order = anywhere(
             group(
                 "model",
                 N_("Choose what paints"),
                 build("list", N_("Show the models there are"), self.list),
-                build("use", N_("Choose your own default; leave it out to take it back"), self.use, model),
                 build(
-                    "default",
-                    N_("Choose this server's default; leave it out to take it back"),
-                    self.default,
-                    model,
+                    "search",
+                    N_("Find models by their names"),
+                    self.list,
+                    [models.SEARCH],
+                    required=frozenset({"words"}),
                 ),
+                build("info", N_("Show what is known of a model"), self.info, [models.NAME], required=named),
+                build("use", own, self.use, [models.MODEL]),
+                build("default", servers, self.default, [models.MODEL]),
+                build("allow", N_("Allow models here; without a name all of them"), self.allow, [models.PATTERN]),
+                build("deny", N_("Deny models here"), self.deny, [models.PATTERN], required=pattern),
+                build("only", N_("Allow nothing else here"), self.only, [models.PATTERN], required=pattern),
+                build("card", N_("Tell of a model here"), self.card, models.CARD, required=named),
+                build("refresh", N_("Have all backends look for new files"), self.refresh),
             )
         )
 
@@ -44,9 +59,27 @@ class Model(commands.Cog):
         """Put the commands into the tree."""
         self.bot.tree.add_command(self.order)
 
-    async def list(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
-        """Show the models, those in memory, and what is used by default."""
-        await self._show(interaction)
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Turn the pages."""
+        custom_id = buttons.custom_id(interaction)
+        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(models.PREFIX):
+            return
+        try:
+            card = await self._page(asker_of(interaction), *models.asked(custom_id))
+            await interaction.response.edit_message(**card.edit_fields())
+        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
+            await answer_error(interaction, error)
+
+    async def list(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Show the models that may be used here, or those like the words."""
+        card = await self._page(asker_of(interaction), 0, str(values.get("words", "")))
+        await _show(interaction, card)
+
+    async def info(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Show all that is known of one model."""
+        asker = asker_of(interaction)
+        await _show(interaction, models.about(await self.models.about(asker, values["name"]), asker.locale))
 
     async def use(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Set or take back one's own default."""
@@ -64,17 +97,65 @@ class Model(commands.Cog):
             )
         await self._set(interaction, Scope.SERVER, asker.guild_id, values.get("model"))
 
+    async def allow(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Allow models, or all of them, for those with Manage Server."""
+        asker = asker_of(interaction)
+        held = await self.models.allow(asker, values.get("pattern"))
+        await _show(interaction, Card(embed=models.rules(held, asker.locale)))
+
+    async def deny(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Deny models, for those with Manage Server."""
+        asker = asker_of(interaction)
+        held = await self.models.deny(asker, values["pattern"])
+        await _show(interaction, Card(embed=models.rules(held, asker.locale)))
+
+    async def only(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Allow nothing but what is named, for those with Manage Server."""
+        asker = asker_of(interaction)
+        held = await self.models.only(asker, values["pattern"])
+        await _show(interaction, Card(embed=models.rules(held, asker.locale)))
+
+    async def card(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Keep what an admin tells of a model, and show it."""
+        asker = asker_of(interaction)
+        self.models.check_manages(asker)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        if values.get("forget"):
+            await self.models.forget(asker, values["name"])
+        sample = await self.bot.files.sample(values["sample"]) if "sample" in values else None
+        told = ModelCard(values["name"], str(values.get("trigger", "")), str(values.get("note", "")))
+        if sample is not None or told.trigger or told.note:
+            await self.models.tell(asker, told, sample)
+        shown = models.about(await self.models.about(asker, values["name"]), asker.locale)
+        await self.bot.messenger.answer(interaction, shown)
+
+    async def refresh(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
+        """Have all backends look for new files, for those with Manage Server."""
+        asker = asker_of(interaction)
+        self.models.check_manages(asker)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        silent = await self.models.refresh(asker)
+        text = say(N_("The lists are fresh."), asker.locale)
+        if silent:
+            text = say(N_("Fresh, but for {backends}: no answer."), asker.locale, backends=", ".join(silent))
+        await self.bot.messenger.answer(interaction, Card(embed=library.told(text)))
+
     async def _set(self, interaction: discord.Interaction, scope: Scope, owner: int, model: str | None) -> None:
         self.studio.catalogue.check(Options(model=model))
-        await self.studio.preferences.set(scope, owner, model=model)
-        await self._show(interaction)
-
-    async def _show(self, interaction: discord.Interaction) -> None:
         asker = asker_of(interaction)
-        catalogue = self.studio.catalogue
+        await self.models.check_allowed(asker, model)
+        await self.studio.preferences.set(scope, owner, model=model)
+        await _show(interaction, await self._page(asker, 0, ""))
+
+    async def _page(self, asker: Asker, shown: int, words: str) -> Card:
+        words = words[: models.MAX_WORDS]
+        names = await self.models.names(asker, words)
         effective = await self.studio.preferences.effective(asker.guild_id, asker.user_id)
-        embed = tables.models(catalogue, effective, asker.locale)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        return models.page(names, shown, words, effective, self.studio.catalogue.loaded_models(), asker.locale)
+
+
+async def _show(interaction: discord.Interaction, card: Card) -> None:
+    await interaction.response.send_message(**card.send_fields(), ephemeral=True)
 
 
 async def setup(bot: Easel) -> None:

@@ -27,7 +27,7 @@ class OwnDefaults(commands.Cog, name="Preferences"):
                 self.preferences,
                 [*(OPTIONS[name] for name in tables.PERSONAL), resettable(tables.PERSONAL)],
                 limits=self.studio.limits,
-                suggest=self.studio.catalogue.suggest,
+                suggest=bot.suggest,
             )
         )
 

@@ -11,7 +11,7 @@ from bot.delivery.asking import asker_of
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.text import N_
 from bot.services.preferences import Scope
-from bot.ui import tables
+from bot.ui import reactions, tables
 from bot.ui.commands import command, group, servers_only
 from bot.ui.options import OPTIONS, changes, resettable
 
@@ -25,14 +25,16 @@ class Settings(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        build = partial(command, limits=self.studio.limits, suggest=self.studio.catalogue.suggest)
+        build = partial(command, limits=self.studio.limits, suggest=bot.suggest)
         options = [*(OPTIONS[name] for name in tables.SERVER), resettable(tables.SERVER)]
+        emoji = [*(OPTIONS[name] for name in tables.REACTIONS), resettable(tables.REACTIONS)]
         self.order = servers_only(
             group(
                 "settings",
                 N_("This server's defaults and limits"),
                 build("show", N_("Show what holds here and who set it"), self.show),
                 build("server", N_("Set this server's defaults and limits"), self.server, options),
+                build("reactions", N_("Choose which emoji do what under a picture"), self.reactions, emoji),
                 default_permissions=discord.Permissions(manage_guild=True),
             )
         )
@@ -53,9 +55,28 @@ class Settings(commands.Cog):
         await self.studio.preferences.set(Scope.SERVER, guild_id, **changed.values)
         await self._show(interaction, guild_id)
 
+    async def reactions(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Change which emoji count as what, and show them."""
+        guild_id = _managed(interaction)
+        changed = changes(values, tables.REACTIONS).values
+        reactions.check(changed, await self.studio.preferences.effective(guild_id, NOBODY))
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        for emoji in map(reactions.custom_id, map(str, changed.values())):
+            if emoji is not None and not await self.bot.messenger.has_emoji(guild_id, emoji):
+                raise RequestError(
+                    N_("That emoji is not one of this server's own."),
+                    N_("Choose one of this server, or one of the usual ones."),
+                )
+        await self.studio.preferences.set(Scope.SERVER, guild_id, **changed)
+        effective = await self.studio.preferences.effective(guild_id, NOBODY)
+        embed = tables.settings(effective, tables.REACTIONS, N_("This server"), asker_of(interaction).locale)
+        await interaction.edit_original_response(embed=embed)
+
     async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
         effective = await self.studio.preferences.effective(guild_id, NOBODY)
-        embed = tables.settings(effective, tables.SERVER, N_("This server"), asker_of(interaction).locale)
+        embed = tables.settings(
+            effective, (*tables.SERVER, *tables.REACTIONS), N_("This server"), asker_of(interaction).locale
+        )
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
 

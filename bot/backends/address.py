@@ -27,7 +27,8 @@ class BackendAddress:
 
     ``slots`` is how many jobs it is given at once; ``ca`` a file of certificates to trust beside the known ones.
     ``step_s`` is sketch's time for a step in seconds. ``source`` is what diffusers loads (a hub's id, a folder or
-    a file), on ``device``, keeping models of at most ``cache_gb`` GiB in memory.
+    a file), on ``device``, keeping models of at most ``cache_gb`` GiB in memory. ``number`` is its entry's in
+    ``EASEL_BACKENDS``, from 1.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class BackendAddress:
     source: str = ""
     device: str | None = None
     cache_gb: float = 8.0
+    number: int = 1
 
 
 def parse(text: str, auth: Mapping[int, str] | None = None) -> tuple[BackendAddress, ...]:
@@ -72,7 +74,7 @@ def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAdd
         if kind not in KINDS:
             raise AddressError(f"{where} must begin with a kind of backend: {', '.join(KINDS)}.")
         place = head.partition("=")[2].strip()
-        chosen = dict(_option(option, kind, where) for option in options)
+        chosen = {"number": n, **dict(_option(option, kind, where) for option in options)}
         alone = kind == "sketch" and kinds.count(kind) == 1
         name = chosen.pop("name", kind if alone else f"{kind}-{n}")
         if kind == "sketch":

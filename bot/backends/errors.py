@@ -33,12 +33,6 @@ _FOLDERS = re.compile(r"(?<![\w.\-/\\])(?:[A-Za-z]:)?[\\/]+(?:[^\\/:\"'<>|\n]+[\
 
 def by_status(backend: str, status: int) -> BackendError | None:
     """Return the error that an answer's status stands for with every kind of server, if it is such a one."""
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AuthError(
-            N_("{backend} does not let the bot in."),
-            N_("Its host has to set the right user and password for it (EASEL_BACKEND_<n>_AUTH)."),
-            backend=backend,
-        )
     if status in _AWAY:
         return UnreachableError(
             N_("{backend} is not available at the moment (status {status})."),
@@ -47,6 +41,16 @@ def by_status(backend: str, status: int) -> BackendError | None:
             status=status,
         )
     return None
+
+
+def not_let_in(backend: str, number: int) -> AuthError:
+    """Return the words for a server that wants other credentials; ``number`` is that of its entry."""
+    return AuthError(
+        N_("{backend} does not let the bot in."),
+        N_("Its host has to set the right user and password for it (EASEL_BACKEND_{number}_AUTH)."),
+        backend=backend,
+        number=number,
+    )
 
 
 def out_of_memory(backend: str) -> OutOfMemoryError:

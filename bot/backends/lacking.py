@@ -1,8 +1,10 @@
 """What a backend does not have, said in one way by all kinds."""
 
+from collections.abc import Callable
+
 from bot.domain.capability import Capabilities, Feature, features
 from bot.domain.errors import RejectedError
-from bot.domain.ports import Painted
+from bot.domain.ports import Painted, Progress, unheard
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import N_
 
@@ -30,7 +32,14 @@ class PaintsOnly:
     name: str
 
     # The arguments are the protocol's: who refuses needs none of them.
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
+    async def upscale(
+        self,
+        request: UpscaleRequest,  # noqa: ARG002
+        picture: bytes,  # noqa: ARG002
+        *,
+        task: str,  # noqa: ARG002
+        on_progress: Callable[[Progress], None] = unheard,  # noqa: ARG002
+    ) -> Painted:
         """Refuse: there is no upscaler."""
         raise refusal(self.name, Feature.UPSCALE)
 

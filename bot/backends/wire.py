@@ -52,6 +52,7 @@ class Wire:
 
     def __init__(self, address: BackendAddress, pace: Pace, refusal: Refusal) -> None:
         self._name = address.name
+        self._number = address.number
         self._url = address.url
         self._headers = _authorization(address.auth)
         self._pace = pace
@@ -171,6 +172,8 @@ class Wire:
             moved()
             if len(body) > MAX_ANSWER_BYTES:
                 raise errors.broken(self._name)
+        if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise errors.not_let_in(self._name, self._number)
         if response.status not in _FINE:
             raise self._refusal(self._name, response.status, bytes(body))
         return body

@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +24,11 @@ _CHECK_TIMEOUT_S = 10.0
 _INDENT = " " * 6
 
 
-def check() -> None:
+def check(
+    no_discord: Annotated[
+        bool, typer.Option("--no-discord", help="Leave the token out: easel draw and easel batch need none.")
+    ] = False,
+) -> None:
     """Check settings, data folder, token and backends, with a cure for what is wrong."""
     from bot.ops.logging import configure
 
@@ -38,7 +42,8 @@ def check() -> None:
         typer.echo(f"wrong EASEL_WORKFLOWS_DIR: {settings.workflows_dir} is no folder.")
         codes.append(EX_CONFIG)
     with asyncio.Runner() as runner:
-        codes.append(runner.run(_check_token(settings)))
+        if not no_discord:
+            codes.append(runner.run(_check_token(settings)))
         codes.append(runner.run(_check_backends(settings)))
     raise typer.Exit(max(codes))
 
@@ -51,6 +56,7 @@ async def _check_token(settings: "Settings") -> int:
         from bot.settings import WITHOUT_DISCORD
 
         typer.echo(f"wrong {WITHOUT_DISCORD}")
+        typer.echo(f"{_INDENT}easel draw and easel batch work without: easel check --no-discord")
         return EX_CONFIG
     hush_voice()
     discord.http.Route.BASE = settings.discord_api

@@ -156,20 +156,6 @@ class Choices:
         if order.init_image is None:
             _needs("--image", mask=self.mask, strength=self.strength)
         LIMITS.check(order)
-        within = LIMITS.check_range
-        if order.clip_skip is not None:
-            within("clip-skip", order.clip_skip, 1, 12)
-        if order.hires is not None:
-            within("hires", order.hires.scale, 1, 8)
-            within("hires-steps", order.hires.steps, 0, LIMITS.max_steps)
-            within("hires-strength", order.hires.strength, 0, 1)
-            within("hires", max(order.final_size), 1, LIMITS.max_side)
-        if order.refiner is not None:
-            within("refiner", order.refiner.switch_at, 0, 1)
-        for lora in order.loras:
-            within("lora", lora.weight, -10, 10)
-        for control in order.controls:
-            within("control", control.weight, 0, 2)
 
 
 _NAMES = tuple(field.name for field in fields(Choices))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 
 from bot.cli.screens import Screen
-from bot.domain.capability import Named, names
+from bot.domain.capability import Listing, Named, names
 from bot.domain.errors import BackendError, BotError, Failure, RequestError
 from bot.domain.request import PaintRequest
 from bot.foundations import Foundations
@@ -64,10 +64,17 @@ class Painters:
                 raise outcome
         return words or "No backend has told yet what it has."
 
+    def _problem(self, workflow: str) -> str:
+        """Return why no backend can run a workflow that is in its folder; empty if it is not there."""
+        told = [known for backend in self.backends if (known := self.catalogue.known(backend.name))]
+        return next((facts for known in told if (facts := known.facts.get(f"workflow {workflow}.json"))), "")
+
     def _check_name(self, named: Named) -> None:
         known = self.catalogue.names(named.listing)
         if named.name in known:
             return
+        if named.listing is Listing.WORKFLOWS and (problem := self._problem(named.name)):
+            raise RequestError("The workflow “{name}” cannot be used: {problem}", name=named.name, problem=problem)
         if not known:
             raise RequestError("No backend here has any {option} to choose.", option=named.option)
         nearest = (self.catalogue.suggest(named.listing, named.name) or known)[0]
@@ -92,7 +99,8 @@ def reason(failure: Failure | BotError) -> str:
 
 def ailment(error: BackendError) -> str:
     """Return in English what is wrong with a backend, and what its host can do."""
-    return f"{reason(error)} {cure(error)}".rstrip()
+    words = cure(error)
+    return f"{reason(error)} {words.message.format(**words.values)}".rstrip()
 
 
 async def first(*works: Awaitable[object]) -> int:

@@ -16,9 +16,9 @@ from bot.domain.options import Options
 from bot.domain.ports import Progress
 from bot.domain.request import PaintRequest
 from bot.foundations import Foundations
+from bot.services.drafts import Asker, Draft
 from bot.services.fleet import Fleet
 from bot.services.generation import Generation
-from bot.services.orders import Asker, Draft
 
 WINDOW = 4
 """Orders in the queue for every slot: enough that none is ever idle, few enough to forget no money on."""
@@ -62,9 +62,9 @@ class Sources:
         filled = request.with_images(lambda file: blobs[file][0])
         if request.init_image is None:
             return filled
-        blob, width, height = blobs[request.init_image]
-        draft = Draft(Asker(_NOBODY), JobSpec(filled), free_side=LIMITS.max_side if free_size else 0)
-        return draft.with_image(blob, width, height).spec.request
+        _, width, height = blobs[request.init_image]
+        draft = Draft(Asker(_NOBODY), JobSpec(filled), LIMITS, free_size)
+        return draft.following(width, height).spec.request
 
     @property
     def blobs(self) -> frozenset[str]:

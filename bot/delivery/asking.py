@@ -6,7 +6,7 @@ import discord
 
 from bot.domain.errors import DeniedError
 from bot.domain.text import N_
-from bot.services.orders import Asker
+from bot.services.drafts import Asker
 
 _NEEDED = {
     "view_channel": N_("View Channel"),

@@ -1,22 +1,27 @@
 """What people see of their jobs while they wait: one message each, edited at a calm pace, latest state wins."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.delivery.courier import Courier
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
+from bot.delivery.sheets import Sheets
 from bot.domain.job import Job, Place, State
 from bot.domain.ports import Clock, Progress
+from bot.i18n import SOURCE
 from bot.jobs.service import Jobs
 from bot.services.fleet import Fleet, Outage
+from bot.services.preferences import Preferences
 from bot.services.routing import Routing
 from bot.ui import cards
 from bot.ui.card import Card
+from bot.ui.words import about
 
 log = structlog.get_logger(__name__)
 
@@ -24,13 +29,20 @@ GRACE_S = 1.0
 """A job this fast gets no status at all: its message goes straight from "thinking" to the result."""
 QUIET_S = 2.0
 """A job painted faster than this shows no progress."""
-FAR_AHEAD = 10
+FAR_AHEAD = 20
 FAR_INTERVAL_S = 30.0
 """How often the place is renewed for those who still have more than ``FAR_AHEAD`` jobs before them."""
+FEW = 100
+LOOK_S = 0.4
+"""How soon places are read again once the line moved, as long as no more than ``FEW`` wait."""
 AGED_S = 55 * 60
 """Edits of messages over an hour old are limited (Discord error 30046): from here on only states are shown."""
 RETRY_S = (1.0, 300.0)
 """First and longest pause in seconds before Discord is asked again to take a message."""
+
+
+class _OvertakenError(Exception):
+    """What was to be shown is out of date before its turn came."""
 
 
 @dataclass(slots=True)
@@ -47,7 +59,13 @@ class _Slate:
     drawn_at: float = float("-inf")
     failures: int = 0
     busy: bool = False
+    patience: asyncio.Timeout | None = field(default=None, repr=False)
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    def overtake(self) -> None:
+        """End the waiting for leave to draw: what is to be drawn now goes by another gate."""
+        if self.patience is not None:
+            self.patience.reschedule(asyncio.get_running_loop().time())
 
     def unschedule(self) -> None:
         """Forget the drawing that was planned."""
@@ -60,7 +78,9 @@ class Board:
     """Implements the ``Announcer`` port: keeps every job's message true until it has the last word.
 
     One edit in flight and one pending per message. Deliveries go before changes of state, those before
-    progress and place. ``interval_s`` is the least time in seconds between two edits of progress or place.
+    progress and place. Messages whose token is fresh are edited side by side, each having a rate limit of its
+    own; others share that of their channel and take turns, what they show being drawn when their turn comes.
+    ``interval_s`` is the least time in seconds between two edits of progress or place.
     """
 
     def __init__(
@@ -70,6 +90,8 @@ class Board:
         routing: Routing,
         messenger: Messenger,
         courier: Courier,
+        sheets: Sheets,
+        preferences: Preferences,
         *,
         clock: Clock,
         interval_s: float = 2.0,
@@ -81,10 +103,13 @@ class Board:
         self._routing = routing
         self._messenger = messenger
         self._courier = courier
+        self._sheets = sheets
+        self._preferences = preferences
         self._clock = clock
         self._interval_s = interval_s
         self._deliveries = asyncio.Semaphore(deliveries)
-        self._edits = asyncio.Semaphore(edits)
+        self._by_token = asyncio.Semaphore(edits)
+        self._by_channel = asyncio.Semaphore(edits)
         self._channels: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._slates: dict[int, _Slate] = {}
         self._moved = asyncio.Event()
@@ -94,6 +119,7 @@ class Board:
     def changed(self, job: Job) -> None:
         """Show the job's new state at once; one that may be over in a moment is not shown before that moment."""
         self._moved.set()
+        job = self._sheets.whole(job)
         slate = self._slates.get(job.id)
         if slate is None:
             if job.told_at is not None:
@@ -103,6 +129,8 @@ class Board:
         slate.wanted += 1
         if job.state is not State.RUNNING:
             slate.progress = None
+        if _last(job):
+            slate.overtake()
         fresh = slate.drawn < 0 and not slate.resumed
         if fresh and job.state is State.RUNNING:
             slate.unschedule()
@@ -113,6 +141,7 @@ class Board:
 
     def progressed(self, job_id: int, progress: Progress) -> None:
         """Show how far the job is, when its message may be edited next."""
+        job_id, progress = self._sheets.progressed(job_id, progress)
         slate = self._slates.get(job_id)
         if slate is None or slate.job.state is not State.RUNNING:
             return
@@ -130,9 +159,13 @@ class Board:
         """Draw until cancelled; picks up every job that an earlier life left without its last word."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            for job in (*await self._jobs.untold(), *await self._jobs.live()):
+            unfinished = (*await self._jobs.untold(), *await self._jobs.live())
+            for each in sorted(unfinished, key=attrgetter("id")):
+                job = self._sheets.whole(each)
                 if job.id not in self._slates:
                     self._slates[job.id] = _Slate(job, resumed=True)
+                elif job.spec.sheet is not None:
+                    self._slates[job.id].job = job
             for slate in self._slates.values():
                 slate.wanted += 1
                 self._schedule(slate, 0.0)
@@ -174,9 +207,11 @@ class Board:
         """Bring the message up to date once; whatever fails is tried again, later each time."""
         delay_s = 0.0
         try:
-            async with self._turn(slate.job):
+            async with self._turn(slate):
                 await self._draw_latest(slate)
             slate.failures = 0
+        except _OvertakenError:
+            log.debug("status overtaken", job=slate.job.id)
         except BlockedError as blocked:
             delay_s = self._setback(slate)
             log.info("message not taken", job=slate.job.id, reason=blocked.obstacle.value, retry_s=delay_s)
@@ -192,15 +227,32 @@ class Board:
             self._schedule(slate, delay_s or (0.0 if new_state else self._calm(slate)))
 
     @asynccontextmanager
-    async def _turn(self, job: Job) -> AsyncIterator[None]:
-        """Wait for leave to call Discord; one status edit a channel at a time lets results through."""
-        if _last(job):
+    async def _turn(self, slate: _Slate) -> AsyncIterator[None]:
+        """Wait for leave to call Discord; raises ``_OvertakenError`` where the last word came meanwhile."""
+        if _last(slate.job):
             async with self._deliveries:
                 yield
-        else:
-            lock = self._channels.setdefault(job.address.channel_id, asyncio.Lock())
-            async with lock, self._edits:
-                yield
+            return
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(None) as slate.patience:
+                    await self._pass(slate.job, held)
+            except TimeoutError:
+                raise _OvertakenError from None
+            finally:
+                slate.patience = None
+            yield
+
+    async def _pass(self, job: Job, held: AsyncExitStack) -> None:
+        """Wait until a status may be edited: through a channel one at a time, as often as its headers allow."""
+        if self._messenger.by_token(job):
+            await held.enter_async_context(self._by_token)
+            return
+        lock = self._channels.setdefault(job.address.channel_id, asyncio.Lock())
+        await held.enter_async_context(lock)
+        while wait_s := self._messenger.wait_s(job):  # noqa: ASYNC110 - results use the same limit and ring no bell
+            await asyncio.sleep(wait_s)
+        await held.enter_async_context(self._by_channel)
 
     def _setback(self, slate: _Slate) -> float:
         slate.failures += 1
@@ -210,7 +262,7 @@ class Board:
     async def _draw_latest(self, slate: _Slate) -> None:
         job, wanted = slate.job, slate.wanted
         if _last(job):
-            concluded = await self._courier.conclude(job, resumed=slate.resumed)
+            concluded = await self._sheets.conclude(job, resumed=slate.resumed)
             slate.resumed = False
             if concluded.told_at is None:
                 if slate.wanted == wanted:
@@ -223,7 +275,9 @@ class Board:
             await self._courier.invite_reroll(concluded)
         else:
             try:
-                await self._show(slate, await self._card(slate))
+                shown = self._sheets.shown(job)
+                card = await self._card(slate, shown)
+                await self._show(slate, self._sheets.counted(job, shown, card))
             except BlockedError as blocked:
                 await self._unshown(slate, blocked)
         slate.drawn, slate.drawn_state = wanted, job.state
@@ -231,7 +285,7 @@ class Board:
     async def _show(self, slate: _Slate, card: Card) -> None:
         if slate.job.address.message_id is None:
             address = await self._messenger.create(slate.job, card)
-            moved = await self._jobs.move(slate.job.id, address)
+            moved = await self._sheets.move(slate.job, address)
             if slate.job.address.message_id is None:
                 slate.job = _readdressed(slate.job, moved)
         else:
@@ -242,18 +296,24 @@ class Board:
         if blocked.obstacle is Obstacle.LATER:
             raise blocked
         if blocked.obstacle is Obstacle.GONE:
-            cancelled = await self._jobs.cancel(slate.job.id, by=None)
-            if cancelled is not None:
+            for cancelled in await self._sheets.withdraw(slate.job):
                 self.changed(cancelled)
 
-    async def _card(self, slate: _Slate) -> Card:
-        if slate.job.state is State.RUNNING:
-            return cards.painting(slate.job, slate.progress)
-        outage = self._outage(slate.job)
+    async def _card(self, slate: _Slate, job: Job) -> Card:
+        if job.state is State.RUNNING:
+            return cards.painting(job, slate.progress, backend=await self._told_backend(job))
+        if self._routing.is_held(job):
+            return cards.paused(job)
+        outage = self._outage(job)
         if outage is not None:
-            return cards.no_painter(slate.job, outage.since, outage.error)
-        slate.place = await self._jobs.place(slate.job.id)
-        return cards.waiting(slate.job, slate.place)
+            return cards.no_painter(job, outage.since, outage.error)
+        slate.place = await self._jobs.place(job.id)
+        return cards.waiting(job, slate.place)
+
+    async def _told_backend(self, job: Job) -> str | None:
+        """Return who paints, where the server wants it told."""
+        effective = await self._preferences.effective(job.address.guild_id, job.user)
+        return job.backend if effective.show_backend else None
 
     def _outage(self, job: Job) -> Outage | None:
         """Return why nobody can paint a job now, if it is so."""
@@ -261,17 +321,16 @@ class Board:
 
     def _outages(self) -> dict[str, float]:
         """Return since when each lane that waits has nobody who paints."""
-        waiting = {slate.job.lane: slate.job for slate in self._slates.values() if slate.job.state is State.QUEUED}
-        found = {lane: self._outage(job) for lane, job in waiting.items()}
+        found = {job.lane: self._outage(job) for _, job in self._in_line()}
         return {lane: outage.since for lane, outage in found.items() if outage is not None}
 
     async def _renew_places(self) -> None:
-        """Whenever the line moved, renew what those who wait see of their place."""
+        """Whenever the line moved, and as time passes, renew what those who wait see of their place."""
         while True:
-            await asyncio.sleep(self._interval_s)
+            await self._until_moved()
             since = self._outages()
             turned = since != self._outages_since
-            if not (turned or self._moved.is_set()):
+            if not (turned or self._moved.is_set() or len(self._slates) <= FEW):
                 continue
             self._moved.clear()
             try:
@@ -283,13 +342,25 @@ class Board:
             else:
                 self._outages_since = since
 
+    async def _until_moved(self) -> None:
+        """Wait until places may have changed; a long line is read less often, for that takes its time."""
+        few = len(self._slates) <= FEW
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), self._interval_s)
+        await asyncio.sleep(LOOK_S if few else self._interval_s)
+
+    def _in_line(self) -> Iterator[tuple[_Slate, Job]]:
+        """Yield the messages that show a place in line, and whose it is."""
+        shown = ((slate, self._sheets.shown(slate.job)) for slate in self._slates.values())
+        return ((slate, job) for slate, job in shown if job.state is State.QUEUED)
+
     async def _renew(self, *, turned: bool) -> None:
-        waiting = [slate for slate in self._slates.values() if slate.job.state is State.QUEUED]
-        places = await self._jobs.places([slate.job.id for slate in waiting]) if waiting else {}
+        waiting = [(slate, job) for slate, job in self._in_line() if not self._routing.is_held(job)]
+        places = await self._jobs.places([job.id for _, job in waiting]) if waiting else {}
         now = self._clock()
-        for slate in waiting:
-            place = places.get(slate.job.id)
-            if not turned and (place is None or place == slate.place):
+        for slate, job in waiting:
+            place = places.get(job.id)
+            if not turned and (place is None or _visible(place) == _visible(slate.place)):
                 continue
             if not turned and now - slate.job.created_at > AGED_S:
                 continue
@@ -301,6 +372,13 @@ class Board:
 
 def _last(job: Job) -> bool:
     return job.state in {State.PAINTED, State.FAILED, State.CANCELLED}
+
+
+def _visible(place: Place | None) -> tuple[int, str | None] | None:
+    """Return what people are told of a place."""
+    if place is None:
+        return None
+    return place.ahead, None if place.eta_s is None else about(place.eta_s, SOURCE)
 
 
 def _owed(slate: _Slate) -> bool:

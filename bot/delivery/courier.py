@@ -1,6 +1,6 @@
 """The last word of a job: its message becomes the result, or says why there is none."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -9,15 +9,17 @@ import discord
 import structlog
 
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
-from bot.domain.errors import GoneError
-from bot.domain.job import Job, Ping, State
+from bot.delivery.parcels import MAX_REQUEST_BYTES, packed
+from bot.domain.capability import Feature
+from bot.domain.errors import BotError, GoneError, LimitError
+from bot.domain.job import Batch, Job, Ping, State
 from bot.domain.ports import Blobs, Clock
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
 from bot.services.preferences import Preferences
-from bot.ui import cards
-from bot.ui.card import Attachment, Card
+from bot.ui import cards, lineage, work
+from bot.ui.card import Card
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +30,6 @@ LONG_WAIT_S = 120.0
 SMALLEST_FILE_BYTES = 64 * 1024
 _NOT_TO_BE_PASSED = frozenset({Obstacle.GONE, Obstacle.LATER, Obstacle.TOO_LARGE})
 """No other route helps where nobody waits, nothing is taken now, or the file has to shrink."""
-REROLL = "🔁"
 
 
 class Courier:
@@ -42,6 +43,7 @@ class Courier:
         imaging: Imaging,
         preferences: Preferences,
         *,
+        offers: Callable[[Feature], bool],
         clock: Clock,
     ) -> None:
         self._jobs = jobs
@@ -49,6 +51,7 @@ class Courier:
         self._blobs = blobs
         self._imaging = imaging
         self._preferences = preferences
+        self._offers = offers
         self._clock = clock
 
     async def conclude(self, job: Job, *, resumed: bool = False) -> Job:
@@ -59,9 +62,9 @@ class Courier:
         be read comes back queued.
         """
         if resumed and job.state is State.PAINTED and await self._messenger.shows_result(job):
-            return await self._jobs.tell(job.id)
+            return await self._complete(job)
         try:
-            job = await self._deliver(job)
+            job = await self.post(job, partial(self._cards, job))
         except GoneError:
             log.warning("pictures unreadable, painting again", job=job.id)
             return await self._jobs.repaint(job.id) or job
@@ -70,7 +73,7 @@ class Courier:
                 raise
             return await self._nobody_there(job)
         job = await self._jobs.tell(job.id)
-        await self._ping(job)
+        await self.ping(job)
         return job
 
     async def invite_reroll(self, job: Job) -> None:
@@ -78,11 +81,13 @@ class Courier:
         address = job.address
         if job.state is not State.DELIVERED or address.ephemeral or not address.reachable:
             return
+        if not job.spec.request.prompt or (job.result is not None and job.result.caption is not None):
+            return
         effective = await self._preferences.effective(address.guild_id, job.user)
         if not effective.reactions:
             return
         try:
-            await self._messenger.react(job, REROLL)
+            await self._messenger.react(job, effective.emoji_reroll)
         except BlockedError as blocked:
             log.debug("no reaction", job=job.id, reason=blocked.obstacle.value)
 
@@ -93,15 +98,82 @@ class Courier:
         picture = job.result.pictures[index]
         data = await self._blobs.get(picture.blob)
 
-        async def card(max_bytes: int) -> Card:
+        chosen = await self._preferences.effective(job.address.guild_id, job.user)
+
+        async def make(max_bytes: int) -> Sequence[Card]:
             encoded = await self._imaging.fit(data, picture.media_type, max_bytes)
             file = cards.attachment(job, index + 1, encoded.data, encoded.media_type)
-            return cards.single(job, index, file, (cards.REDUCED,) if encoded.reduced else ())
+            notes = (cards.REDUCED,) if encoded.reduced else ()
+            return (cards.single(job, index, file, notes, accent=chosen.accent),)
 
-        await _fitted(interaction.filesize_limit, card, partial(self._messenger.answer, interaction))
+        await self._answered(interaction, make)
 
-    async def _deliver(self, job: Job) -> Job:
-        return await _fitted(job.spec.max_file_bytes, partial(self._card, job), partial(self._send, job))
+    async def show(self, job: Job, interaction: discord.Interaction) -> int:
+        """Turn the placeholder of ``interaction`` into a delivered result with living buttons.
+
+        Returns the id of the message; raises ``GoneError`` past the days that originals are kept.
+        """
+        return await self._answered(interaction, partial(self._cards, job, batch=Batch.GRID))
+
+    async def _answered(
+        self, interaction: discord.Interaction, make: Callable[[int], Awaitable[Sequence[Card]]]
+    ) -> int:
+        """Turn the placeholder of ``interaction`` into the one card of ``make``; return the message's id."""
+
+        async def send(made: Sequence[Card]) -> int:
+            return await self._messenger.answer(interaction, made[0])
+
+        try:
+            return await _fitted(interaction.filesize_limit, make, send)
+        except BlockedError as blocked:
+            if blocked.obstacle is not Obstacle.TOO_LARGE:
+                raise
+            raise LimitError(
+                N_("This place takes no file, not even a small one."), N_("Ask for it where files may be sent.")
+            ) from blocked
+
+    async def _complete(self, job: Job) -> Job:
+        """Add what an earlier life may not have come to add to a result that it showed."""
+        try:
+            made = await self._cards(job, min(job.spec.max_file_bytes, MAX_REQUEST_BYTES))
+            await self._send_rest(job, made[1:])
+        except GoneError:
+            log.warning("shown, but its pictures are unreadable", job=job.id)
+        return await self._jobs.tell(job.id)
+
+    async def post(self, job: Job, make: Callable[[int], Awaitable[Sequence[Card]]]) -> Job:
+        """Bring what ``make`` returns for a size in bytes to the job's message, or to the next best place.
+
+        Returns the job as addressed; raises ``BlockedError`` as ``conclude`` does, also with ``GONE``.
+        """
+        try:
+            return await _fitted(job.spec.max_file_bytes, make, partial(self._send_all, job))
+        except BlockedError as blocked:
+            if blocked.obstacle is not Obstacle.TOO_LARGE:
+                raise
+        log.warning("no file of any size is taken", job=job.id)
+        try:
+            return await self._send(job, cards.untransmittable(job, self._offered()))
+        except BlockedError as blocked:
+            if blocked.obstacle is not Obstacle.TOO_LARGE:
+                raise
+        # Not even words are: asking for ever would change nothing.
+        return job
+
+    async def _send_all(self, job: Job, made: Sequence[Card]) -> Job:
+        """Bring a result to its place, and what did not fit into its message beside that."""
+        job = await self._send(job, made[0])
+        await self._send_rest(job, made[1:])
+        return job
+
+    async def _send_rest(self, job: Job, rest: Sequence[Card]) -> None:
+        for part, card in enumerate(rest, start=2):
+            try:
+                await self._messenger.add(job, card, part)
+            except BlockedError as blocked:
+                if blocked.obstacle in _NOT_TO_BE_PASSED:
+                    raise
+                await self._direct(job, card, part=part)
 
     async def _send(self, job: Job, card: Card) -> Job:
         """Bring ``card`` to the job's message, or to the next best place; returns the job as addressed."""
@@ -137,9 +209,9 @@ class Courier:
         await self._direct(job, card)
         return job
 
-    async def _direct(self, job: Job, card: Card) -> None:
+    async def _direct(self, job: Job, card: Card, *, part: int = 1) -> None:
         try:
-            await self._messenger.direct(job, card)
+            await self._messenger.direct(job, card, part=part)
         except BlockedError as blocked:
             if blocked.obstacle in {Obstacle.LATER, Obstacle.TOO_LARGE}:
                 raise
@@ -151,32 +223,42 @@ class Courier:
             await self._jobs.cancel(job.id, by=None)
         return await self._jobs.tell(job.id)
 
-    async def _card(self, job: Job, max_bytes: int) -> Card:
+    async def _cards(self, job: Job, max_bytes: int, *, batch: Batch | None = None) -> Sequence[Card]:
+        """Return the job's message and what has to stand beside it; ``batch`` is else what the asker chose."""
         match job.state:
             case State.FAILED:
-                return cards.failed(job)
+                return (cards.failed(job),)
             case State.CANCELLED:
-                return cards.cancelled(job)
-            case _:
-                author = await self._messenger.author(job.user)
-                files, notes = await self._files(job, max_bytes)
-                return cards.finished(job, author, files, notes)
+                return (cards.cancelled(job),)
+        author = await self._messenger.author(job.user)
+        if job.result is not None and job.result.caption is not None:
+            return (work.described(job, job.result, author, await self._glimpse(job)),)
+        chosen = await self._preferences.effective(job.address.guild_id, job.user)
+        (first, *rest), notes = await packed(
+            job, batch or chosen.batch, max_bytes, blobs=self._blobs, imaging=self._imaging
+        )
+        line = await self._lineage(job)
+        whole = cards.finished(
+            job, author, first, notes, offered=self._offered(), lineage=line, accent=chosen.accent
+        )
+        return (whole, *(cards.gathered(job, files, accent=chosen.accent) for files in rest))
 
-    async def _files(self, job: Job, max_bytes: int) -> tuple[list[Attachment], tuple[str, ...]]:
-        result = job.result
-        if result is None:
-            raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
-        originals = [await self._blobs.get(picture.blob) for picture in result.pictures]
-        if len(originals) == 1:
-            data, media_type = originals[0], result.pictures[0].media_type
-        else:
-            grid = await self._imaging.grid(originals)
-            data, media_type = grid.data, grid.media_type
-        encoded = await self._imaging.fit(data, media_type, max_bytes)
-        notes = (*result.notes, cards.REDUCED) if encoded.reduced else result.notes
-        return [cards.attachment(job, 0, encoded.data, encoded.media_type)], notes
+    def _offered(self) -> frozenset[Feature]:
+        return frozenset(filter(self._offers, Feature))
 
-    async def _ping(self, job: Job) -> None:
+    async def _lineage(self, job: Job) -> str | None:
+        parent = await self._jobs.get(job.spec.parent) if job.spec.parent is not None else None
+        return lineage.line(job, parent)
+
+    async def _glimpse(self, job: Job) -> bytes | None:
+        """Return a small copy of the picture that was described, if it is still there."""
+        try:
+            return await self._imaging.preview(await self._blobs.get(job.spec.order.images()[0]))
+        except BotError:
+            return None
+
+    async def ping(self, job: Job) -> None:
+        """Tell the asker once that a long wait is over, as they like it."""
         waited_s = self._clock() - job.created_at
         quiet = job.state is State.CANCELLED or job.spec.ping is Ping.OFF or job.address.ephemeral
         if quiet or waited_s < LONG_WAIT_S or not await self._jobs.claim_ping(job.id):
@@ -192,16 +274,22 @@ class Courier:
 
 
 async def _fitted(
-    max_bytes: int, make: Callable[[int], Awaitable[Card]], send: Callable[[Card], Awaitable[T]]
+    max_bytes: int,
+    make: Callable[[int], Awaitable[Sequence[Card]]],
+    send: Callable[[Sequence[Card]], Awaitable[T]],
 ) -> T:
-    """Send what ``make`` returns for ``max_bytes``, and a smaller one as long as Discord finds it too large."""
+    """Send what ``make`` returns for ``max_bytes`` a file, and smaller files while Discord finds them too large.
+
+    Raises ``BlockedError`` with ``TOO_LARGE`` where the smallest are still too large.
+    """
+    max_bytes = min(max_bytes, MAX_REQUEST_BYTES)
     while True:
-        card = await make(max_bytes)
+        made = await make(max_bytes)
         try:
-            return await send(card)
+            return await send(made)
         except BlockedError as blocked:
             if blocked.obstacle is not Obstacle.TOO_LARGE or max_bytes <= SMALLEST_FILE_BYTES:
                 raise
             # The place takes less than it said (a boost ran out, or the limit is the request's).
-            largest = max((len(file.data) for file in card.files), default=0)
+            largest = max((len(file.data) for card in made for file in card.files), default=0)
             max_bytes = max(SMALLEST_FILE_BYTES, min(max_bytes, largest) // 2)

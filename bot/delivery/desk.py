@@ -1,21 +1,30 @@
 """The front desk: answers an interaction in time and turns a draft into a queued job, or into words why not."""
 
 import asyncio
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Protocol
 
 import discord
 import structlog
 
 from bot.delivery.asking import asker_of, check_channel, reaches_channel
-from bot.delivery.messenger import CALL_TIMEOUT_S, CUT, Messenger
-from bot.domain.errors import BotError, BusyError, RequestError
+from bot.delivery.finished import Known
+from bot.delivery.memory import Memory
+from bot.delivery.messenger import CALL_TIMEOUT_S, CUT, BlockedError, Messenger
+from bot.delivery.sources import Sources, Wanted
+from bot.domain.capability import Feature
+from bot.domain.errors import BotError, BusyError
 from bot.domain.job import Address, Intake, InteractionToken, Job
+from bot.domain.pending import Pending
 from bot.domain.ports import Blobs, Clock
 from bot.domain.text import N_
 from bot.fetching.attachments import Attachments
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
-from bot.services.orders import Draft, Orders
-from bot.ui import cards
+from bot.services.drafts import Draft
+from bot.services.orders import Orders
+from bot.ui import cards, warned, work
 from bot.ui.failures import explain
 
 log = structlog.get_logger(__name__)
@@ -24,14 +33,29 @@ TOKEN_LIFE_S = 15 * 60
 """How long an interaction's token is good for (Discord docs, Receiving and Responding)."""
 TOKEN_ONLY_ETA_S = 12 * 60
 """Where the token is the only route, a job that would take longer is refused."""
-MAX_INPUT_BYTES = 25 * 1024 * 1024
 FIND_TRIES = 3
 ALREADY_ANSWERED = 40060
 UNKNOWN_INTERACTION = 10062
+_NONE: Wanted = MappingProxyType({})
+
+
+class QueueAll(Protocol):
+    """Puts orders that share one message in the queue, all of them or none; ``key`` begins their jobs' keys."""
+
+    async def __call__(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        key: str,
+        address: Address,
+        token: InteractionToken | None = None,
+        intake: int | None = None,
+    ) -> list[Job]:
+        """Return their jobs."""
 
 
 class Desk:
-    """Accepts drafts: intake row, defer, source picture, queue; in that order, so that nothing is lost unsaid."""
+    """Accepts drafts: intake row, defer, pictures, queue; in that order, so that nothing is lost unsaid."""
 
     def __init__(
         self,
@@ -47,42 +71,110 @@ class Desk:
         self._jobs = jobs
         self._orders = orders
         self._messenger = messenger
-        self._blobs = blobs
-        self._imaging = imaging
-        self._attachments = attachments
+        self._sources = Sources(attachments, imaging, blobs, messenger.archived)
         self._clock = clock
+        self.doubted: Memory[tuple[Draft, Wanted]] = Memory()
 
     async def accept(
-        self, interaction: discord.Interaction, draft: Draft, *, source: str | None = None
+        self, interaction: discord.Interaction, draft: Draft, *, sources: Wanted = _NONE
     ) -> Job | None:
-        """Answer publicly that it is being thought about, then queue ``draft``; ``None`` if it was refused.
+        """Answer that it is being thought about, then queue ``draft``; ``None`` if it was refused.
 
-        ``source`` is the address of the picture that a draft needs. What can be refused without a network call has
-        been refused while drafting; what fails from here on takes the placeholder away and says why in private.
+        ``sources`` are the pictures that the draft has only names for. What can be refused without a network
+        call has been refused while drafting; what fails from here on takes the placeholder away and says why in
+        private.
         """
-        check_channel(interaction)
-        self._messenger.meet(interaction.user)
-        token = InteractionToken(interaction.token, interaction.created_at.timestamp() + TOKEN_LIFE_S)
-        intake = Intake(interaction.id, interaction.application_id, token, interaction.locale.value)
-        await self._jobs.note_intake(intake)
-        message_id = await self._acknowledge(interaction)
-        if message_id is None:
-            await self._jobs.drop_intake(interaction.id)
+        if draft.warnings:
+            await self._ask_first(interaction, draft, sources)
             return None
+        received = await self._receive(interaction, private=draft.private)
+        if received is None:
+            return None
+        address, token = received
         try:
-            if source is not None:
-                draft = await self._with_source(draft, source)
-            return await self._queue(interaction, draft, token, message_id)
+            if sources and draft.spec.work is not None:
+                found = await self._sources.look_at(draft, sources)
+                if isinstance(found, Known):
+                    await self._tell(interaction, found)
+                    return None
+                draft = found
+            elif sources:
+                draft = await self._sources.fill(draft, sources)
+            key = f"i:{interaction.id}:0"
+            job = await self._orders.queue(draft, key=key, address=address, token=token, intake=interaction.id)
+            await self._check_wait(job, draft)
         except BotError as error:
             await self._refuse(interaction, error)
             await self._jobs.drop_intake(interaction.id)
             return None
+        return job
+
+    async def explore(
+        self,
+        interaction: discord.Interaction,
+        drafts: Sequence[Draft],
+        queue: QueueAll,
+        *,
+        sources: Wanted = _NONE,
+    ) -> None:
+        """Answer in the same way and ``queue`` all cells of an exploration, which share their source picture."""
+        first = drafts[0]
+        received = await self._receive(interaction, private=first.private)
+        if received is None:
+            return
+        address, token = received
+        try:
+            if sources:
+                filled = (await self._sources.fill(first, sources)).spec.request
+                blobs: dict[str, str] = {Pending.INIT: filled.init_image or ""}
+                drafts = [each.with_images(blobs).of_size(filled.width, filled.height) for each in drafts]
+            jobs = await queue(
+                drafts, key=f"i:{interaction.id}:", address=address, token=token, intake=interaction.id
+            )
+            await self._check_wait(jobs[-1], first)
+        except BotError as error:
+            await self._refuse(interaction, error)
+            await self._jobs.drop_intake(interaction.id)
+
+    async def _receive(
+        self, interaction: discord.Interaction, *, private: bool
+    ) -> tuple[Address, InteractionToken] | None:
+        """Answer that it is being thought about; ``None`` if Discord gave the person up."""
+        if not private:
+            check_channel(interaction)
+        self._messenger.meet(interaction.user)
+        token = InteractionToken(interaction.token, interaction.created_at.timestamp() + TOKEN_LIFE_S)
+        intake = Intake(interaction.id, interaction.application_id, token, interaction.locale.value)
+        await self._jobs.note_intake(intake)
+        message_id = await self._acknowledge(interaction, private=private)
+        if message_id is None:
+            await self._jobs.drop_intake(interaction.id)
+            return None
+        address = Address(
+            channel_id=interaction.channel_id or 0,
+            message_id=message_id,
+            guild_id=interaction.guild_id,
+            ephemeral=private,
+            reachable=reaches_channel(interaction),
+        )
+        return address, token
+
+    async def _ask_first(self, interaction: discord.Interaction, draft: Draft, sources: Wanted) -> None:
+        """Ask in private whether what looks wrong is meant so; the order is kept in mind until then."""
+        self.doubted.keep(interaction.user.id, interaction.id, (draft, sources))
+        card = warned.question(draft.warnings, interaction.id, draft.asker.locale)
+        await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def accept_reaction(self, payload: discord.RawReactionActionEvent, draft: Draft, nth: int) -> Job:
         """Queue ``draft`` for a reaction; its message is posted as an answer to the one reacted to."""
-        address = Address(channel_id=payload.channel_id, guild_id=payload.guild_id, reply_to=payload.message_id)
         key = f"{reaction_key(payload)}{nth}"
-        return await self._orders.queue(draft, key=key, address=address)
+        return await self._orders.queue(draft, key=key, address=_answering(payload))
+
+    async def explore_by_reaction(
+        self, payload: discord.RawReactionActionEvent, drafts: Sequence[Draft], queue: QueueAll, nth: int
+    ) -> None:
+        """``queue`` all cells of an exploration in the same way."""
+        await queue(drafts, key=f"{reaction_key(payload)}{nth}:", address=_answering(payload))
 
     async def apologise(self) -> int:
         """Tell those whose order an earlier life saw but did not queue; returns how many there were."""
@@ -93,10 +185,10 @@ class Desk:
             await self._jobs.drop_intake(intake.interaction_id)
         return len(orphans)
 
-    async def _acknowledge(self, interaction: discord.Interaction) -> int | None:
+    async def _acknowledge(self, interaction: discord.Interaction, *, private: bool) -> int | None:
         """Defer within Discord's 3 s and return the message's id; ``None`` if Discord gave the person up."""
         try:
-            answer = await interaction.response.defer(thinking=True)
+            answer = await interaction.response.defer(thinking=True, ephemeral=private)
         except discord.HTTPException as error:
             if error.code == UNKNOWN_INTERACTION:
                 log.warning("answered too late", interaction=interaction.id)
@@ -123,23 +215,11 @@ class Desk:
                 log.warning("answer not found", interaction=interaction.id, reason=reason)
         return None
 
-    async def _queue(
-        self, interaction: discord.Interaction, draft: Draft, token: InteractionToken, message_id: int
-    ) -> Job:
-        address = Address(
-            channel_id=interaction.channel_id or 0,
-            message_id=message_id,
-            guild_id=interaction.guild_id,
-            ephemeral=False,
-            reachable=reaches_channel(interaction),
-        )
-        key = f"i:{interaction.id}:0"
-        job = await self._orders.queue(draft, key=key, address=address, token=token, intake=interaction.id)
-        if not address.reachable:
-            await self._check_wait(job, draft)
-        return job
-
     async def _check_wait(self, job: Job, draft: Draft) -> None:
+        """Take an order back that would wait too long for the only route there is; raises ``BusyError``."""
+        if job.address.reachable or draft.private:
+            # What is private can follow by direct message.
+            return
         place = await self._jobs.place(job.id)
         if place is None or place.eta_s is None or place.eta_s <= TOKEN_ONLY_ETA_S:
             return
@@ -151,11 +231,16 @@ class Desk:
             minutes=round(place.eta_s / 60),
         )
 
-    async def _with_source(self, draft: Draft, source: str) -> Draft:
-        data = await self._attachments.fetch(source, max_bytes=MAX_INPUT_BYTES)
-        prepared = await self._imaging.prepare(data)
-        blob = await self._blobs.put(prepared.data)
-        return draft.with_image(blob, prepared.width, prepared.height)
+    async def _tell(self, interaction: discord.Interaction, known: Known) -> None:
+        """Answer by what a picture tells of itself: nothing is to be queued."""
+        describes = self._orders.offers(Feature.INTERROGATE)
+        locale = asker_of(interaction).locale
+        card = work.recipe(known.recipe, known.blob, locale, spoiler=known.spoiler, describes=describes)
+        try:
+            await self._messenger.answer(interaction, card)
+        except BlockedError as blocked:
+            log.warning("recipe not shown", interaction=interaction.id, reason=blocked.obstacle.value)
+        await self._jobs.drop_intake(interaction.id)
 
     async def _refuse(self, interaction: discord.Interaction, error: BotError) -> None:
         # The public placeholder must go first: a follow-up that fills it would be public whatever its flags.
@@ -173,19 +258,10 @@ class Desk:
             log.info("orphan not told", interaction=intake.interaction_id)
 
 
+def _answering(payload: discord.RawReactionActionEvent) -> Address:
+    return Address(channel_id=payload.channel_id, guild_id=payload.guild_id, reply_to=payload.message_id)
+
+
 def reaction_key(payload: discord.RawReactionActionEvent) -> str:
     """Return the beginning of the keys of all jobs that this person's reaction with this emoji made."""
     return f"r:{payload.message_id}:{payload.user_id}:{payload.emoji.name}:"
-
-
-def check_source(source: discord.Attachment) -> None:
-    """Raise ``RequestError`` for what Discord already says is too large or no picture."""
-    if source.size > MAX_INPUT_BYTES:
-        raise RequestError(
-            N_("The picture is too large: {size} MB."),
-            N_("Use one of at most {max} MB."),
-            size=round(source.size / 1e6, 1),
-            max=round(MAX_INPUT_BYTES / 1e6),
-        )
-    if source.content_type is not None and not source.content_type.startswith("image/"):
-        raise RequestError(N_("That file is not a picture."), N_("Attach a PNG, JPEG or WebP."))

@@ -10,8 +10,10 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bot.delivery.pace import EditPace
 from bot.domain.job import Address, Intake, Job
 from bot.domain.ports import Clock
+from bot.ui import cards
 from bot.ui.card import Card
 
 T = TypeVar("T")
@@ -69,8 +71,9 @@ class Messenger:
     Needs a logged-in client; a gateway connection is of no use to it.
     """
 
-    def __init__(self, client: discord.Client, *, clock: Clock) -> None:
+    def __init__(self, client: discord.Client, pace: EditPace, *, clock: Clock) -> None:
         self._client = client
+        self._pace = pace
         self._clock = clock
         self._people: OrderedDict[int, tuple[str, str]] = OrderedDict()
 
@@ -90,12 +93,20 @@ class Messenger:
                 return None
         return self._people[user_id]
 
+    def by_token(self, job: Job) -> bool:
+        """Return whether the job's message can be reached by the interaction's token."""
+        return job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock()
+
+    def wait_s(self, job: Job) -> float:
+        """Return how long an edit of the job's message has to wait for Discord's rate limit, in seconds."""
+        return 0.0 if self.by_token(job) else self._pace.wait_s(job.address.channel_id)
+
     async def edit(self, job: Job, card: Card) -> None:
         """Turn the job's message into ``card``."""
         address = job.address
         if address.message_id is None:
             raise BlockedError(Obstacle.NO_ROUTE)
-        if job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock():
+        if job.token is not None and self.by_token(job):
             try:
                 hook = self._webhook(job.token.value)
                 await _bounded(hook.edit_message(address.message_id, **card.edit_fields()))
@@ -131,24 +142,52 @@ class Messenger:
             reply_to=answered,
         )
 
-    async def direct(self, job: Job, card: Card) -> None:
+    async def add(self, job: Job, card: Card, part: int) -> None:
+        """Post ``card`` beside the job's message, as ``part`` (from 2) of what did not fit into one.
+
+        Through the channel, where a second call within minutes posts nothing more; by the token where that cannot
+        be. The job's message has to be filled by then, for else a first answer by the token would fill it.
+        """
+        address = job.address
+        blocked = BlockedError(Obstacle.NO_ROUTE)
+        if address.reachable and not address.ephemeral:
+            try:
+                await self._answer(address, card, nonce=f"easel-{job.id}-part{part}")
+            except BlockedError as error:
+                if error.obstacle is not Obstacle.BARRED:
+                    raise
+                blocked = error
+            else:
+                return
+        if job.token is None or not self.by_token(job):
+            raise blocked
+        hook = self._webhook(job.token.value)
+        hook.type = discord.WebhookType.application  # the kind that may answer in private
+        await _bounded(hook.send(wait=True, ephemeral=address.ephemeral, **card.send_fields()))
+
+    async def direct(self, job: Job, card: Card, *, part: int = 1) -> None:
         """Send ``card`` to the asker's direct messages."""
         channel = await _bounded(self._client.create_dm(discord.Object(job.user)))
-        await _bounded(channel.send(nonce=f"easel-{job.id}-dm", **card.send_fields()))
+        await _bounded(channel.send(nonce=f"easel-{job.id}-dm{part}", **card.send_fields()))
+
+    async def give(self, user_id: int, card: Card) -> int:
+        """Send ``card`` to a person's direct messages and return the message's id."""
+        channel = await _bounded(self._client.create_dm(discord.Object(user_id)))
+        return (await _bounded(channel.send(**card.send_fields()))).id
+
+    async def take_back(self, address: Address, emoji: str, user_id: int) -> None:
+        """Take somebody's reaction from a message away."""
+        face = discord.PartialEmoji.from_str(emoji)
+        await _bounded(self._message(address).remove_reaction(face, discord.Object(user_id)))
 
     async def reply(self, job: Job, card: Card) -> None:
         """Answer the job's message with ``card``."""
-        reference = discord.MessageReference(
-            message_id=job.address.message_id or 0,
-            channel_id=job.address.channel_id,
-            fail_if_not_exists=False,
-        )
-        channel = self._client.get_partial_messageable(job.address.channel_id, guild_id=job.address.guild_id)
-        await _bounded(channel.send(reference=reference, nonce=f"easel-{job.id}-ping", **card.send_fields()))
+        await self._answer(job.address, card, nonce=f"easel-{job.id}-ping")
 
-    async def answer(self, interaction: discord.Interaction, card: Card) -> None:
-        """Turn the placeholder that answers ``interaction`` into ``card``."""
-        await _bounded(interaction.edit_original_response(**card.edit_fields()))
+    async def answer(self, interaction: discord.Interaction, card: Card) -> int:
+        """Turn the placeholder that answers ``interaction`` into ``card`` and return that message's id."""
+        message = await _bounded(interaction.edit_original_response(**card.edit_fields()))
+        return message.id
 
     async def edit_original(self, intake: Intake, card: Card) -> bool:
         """Turn the answer of an interaction that never became a job into ``card``, if there is one."""
@@ -165,7 +204,7 @@ class Messenger:
         if job.address.message_id is None:
             return False
         try:
-            if job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock():
+            if job.token is not None and self.by_token(job):
                 hook = self._webhook(job.token.value)
                 message: discord.Message = await _bounded(hook.fetch_message(job.address.message_id))
             else:
@@ -177,13 +216,32 @@ class Messenger:
         shown += [embed.image.url or "" for embed in message.embeds]
         return any(f"easel-{job.id}-" in name for name in shown)
 
-    async def delete(self, job: Job) -> None:
-        """Take the job's message away."""
-        await _bounded(self._message(job.address).delete())
+    async def delete(self, address: Address) -> None:
+        """Take a message away."""
+        await _bounded(self._message(address).delete())
+
+    async def archived(self, job: Job, number: int) -> str | None:
+        """Return a fresh address of ``job``'s picture ``number`` (from 1) if its message still shows just that."""
+        if job.address.message_id is None or job.address.ephemeral or not job.address.reachable:
+            return None
+        try:
+            return cards.archived(await _bounded(self._message(job.address).fetch()), job, number)
+        except BlockedError:
+            return None
 
     async def react(self, job: Job, emoji: str) -> None:
         """Put ``emoji`` under the job's message."""
-        await _bounded(self._message(job.address).add_reaction(emoji))
+        await _bounded(self._message(job.address).add_reaction(discord.PartialEmoji.from_str(emoji)))
+
+    async def has_emoji(self, guild_id: int, emoji_id: int) -> bool:
+        """Ask whether a custom emoji is one of that server's own."""
+        try:
+            await _bounded(self._client.http.get_custom_emoji(guild_id, emoji_id))
+        except BlockedError as blocked:
+            if blocked.obstacle is Obstacle.LATER:
+                raise
+            return False
+        return True
 
     async def unarchive(self, job: Job) -> None:
         """Open the archived thread of the job's message again, if it is not locked."""
@@ -199,6 +257,15 @@ class Messenger:
         except BlockedError as blocked:
             return blocked.obstacle in {Obstacle.GONE, Obstacle.BARRED}
         return False
+
+    async def _answer(self, address: Address, card: Card, *, nonce: str) -> None:
+        reference = discord.MessageReference(
+            message_id=address.message_id or address.reply_to or 0,
+            channel_id=address.channel_id,
+            fail_if_not_exists=False,
+        )
+        channel = self._client.get_partial_messageable(address.channel_id, guild_id=address.guild_id)
+        await _bounded(channel.send(reference=reference, nonce=nonce, **card.send_fields()))
 
     def _webhook(self, token: str) -> discord.Webhook:
         application_id = self._client.application_id or 0

@@ -9,7 +9,7 @@ from bot.domain.text import N_
 
 
 class Listing(StrEnum):
-    """The lists of names a backend has."""
+    """The lists of names there are: what backends have, the backends themselves, and what people keep by name."""
 
     MODELS = "models"
     SAMPLERS = "samplers"
@@ -30,6 +30,11 @@ class Listing(StrEnum):
     SCRIPTS = "scripts"
     WORKFLOWS = "workflows"
     BACKENDS = "backends"
+    AREAS = "areas"
+    EVERY_MODEL = "every_model"
+    PRESETS = "presets"
+    OWN_STYLES = "own_styles"
+    WILDCARDS = "wildcards"
 
 
 class Feature(StrEnum):
@@ -54,10 +59,24 @@ class Feature(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a backend tells of a model or a LoRA beside its name; empty where it does not.
+
+    ``hash`` is the WebUI's short one, ``family`` the kind of model as people call it, ``triggers`` are the words
+    that it was trained to answer to.
+    """
+
+    hash: str = ""
+    family: str = ""
+    triggers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a backend can do right now; a missing listing means the backend has no such thing.
 
     ``kin`` says what it is and which version, for admins; ``facts`` are more such lines, by a short name.
+    ``models`` and ``loras`` hold what it tells of those, by their listed names.
     """
 
     listings: Mapping[Listing, tuple[str, ...]]
@@ -65,6 +84,8 @@ class Capabilities:
     loaded_model: str | None = None
     kin: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, ModelFacts] = field(default_factory=dict)
+    loras: Mapping[str, ModelFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +136,9 @@ def names(request: Order) -> Iterator[Named]:
         case UpscaleRequest():
             for upscaler in filter(None, (request.upscaler, request.second)):
                 yield Named(Listing.UPSCALERS, N_("upscaler"), upscaler)
+            for fix, taken in (("GFPGAN", request.gfpgan), ("CodeFormer", request.codeformer)):
+                if taken:
+                    yield Named(Listing.FACE_RESTORERS, N_("face restorer"), fix)
         case CutoutRequest(model=str(model)):
             yield Named(Listing.CUTTERS, N_("cutter"), model)
         case DescribeRequest(model=str(model)):

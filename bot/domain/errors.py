@@ -30,9 +30,13 @@ class Failure:
 
 
 class BotError(Exception):
-    """Words for the asker: what happened (``message``) and what to do next (``hint``)."""
+    """Words for the asker: what happened (``message``) and what to do next (``hint``).
+
+    ``about`` is a marked name of what it happened to, where there are several of the kind.
+    """
 
     smaller_may_help = False
+    about = ""
 
     def __init__(self, message: str, hint: str = "", **values: Value) -> None:
         super().__init__(message)

@@ -37,7 +37,7 @@ class Infotext:
         if self.negative_prompt:
             lines.append(f"{_NEGATIVE} {self.negative_prompt}")
         if self.fields:
-            lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in self.fields.items()))
+            lines.append(_pairs(self.fields))
         return "\n".join(lines)
 
 
@@ -53,6 +53,18 @@ def parse(text: str) -> Infotext:
     start = next((i for i, line in enumerate(lines) if line.startswith(_NEGATIVE)), len(lines))
     negative = "\n".join(lines[start:]).removeprefix(_NEGATIVE).removeprefix(" ")
     return Infotext("\n".join(lines[:start]), negative, {key: _unquoted(value) for key, value in pairs})
+
+
+def extended(text: str, fields: Mapping[str, str]) -> str:
+    """Return an infotext with ``fields`` added to its last line, or replaced there; the rest stays as it is."""
+    read = parse(text)
+    if not read.fields:
+        return text
+    *lines, last = text.strip().split("\n")
+    kept = {key: value for key, value in read.fields.items() if key not in fields}
+    if kept != dict(read.fields):
+        last = _pairs(kept)
+    return "\n".join([*lines, ", ".join(filter(None, (last, _pairs(fields))))])
 
 
 def describe(
@@ -80,6 +92,10 @@ def describe(
     )
 
 
+def _pairs(fields: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}: {_quoted(value)}" for key, value in fields.items())
+
+
 def _quoted(value: str) -> str:
     bare = not any(mark in value for mark in ',:"\n') and value == value.strip()
     return value if bare else json.dumps(value, ensure_ascii=False)
@@ -88,7 +104,8 @@ def _quoted(value: str) -> str:
 def _unquoted(value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] == '"':
         try:
-            return str(json.loads(value))
+            # An escape may leave half a surrogate pair, which neither a database nor Discord takes.
+            return str(json.loads(value)).encode(errors="replace").decode()
         except ValueError:
             return value
     return value.strip()

@@ -48,6 +48,13 @@ class Ping(StrEnum):
     DM = "dm"
 
 
+class Batch(StrEnum):
+    """How several pictures of one job are shown."""
+
+    GRID = "grid"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a job's message lives.

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.domain.capability import Capabilities
 from bot.domain.job import Job
 from bot.domain.request import PaintRequest, UpscaleRequest
+from bot.domain.snippets import Snippet
 
 Clock = Callable[[], float]
 """Unix seconds; passed in so that tests own the time."""
@@ -23,6 +24,10 @@ class Progress:
     preview: bytes | None = field(default=None, repr=False)
 
 
+def unheard(_: Progress) -> None:
+    """Take no notice of how far a job is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Painted:
     """One picture in memory, exactly as the backend encoded it; sizes in px."""
@@ -37,7 +42,7 @@ class Painted:
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """A backend's whole answer to one request."""
+    """A backend's whole answer to one request; ``caption`` is what it said of a picture."""
 
     pictures: tuple[Painted, ...]
     seconds: float
@@ -45,6 +50,7 @@ class Painting:
     sampler: str | None = None
     scheduler: str | None = None
     notes: tuple[str, ...] = ()
+    caption: str | None = None
 
 
 class Answer(Protocol):
@@ -99,8 +105,15 @@ class Backend(Protocol):
         hash. Cancelling the call interrupts the server, and only this task there.
         """
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:
-        """Return a larger copy of an encoded picture."""
+    async def upscale(
+        self,
+        request: UpscaleRequest,
+        picture: bytes,
+        *,
+        task: str,
+        on_progress: Callable[[Progress], None] = unheard,
+    ) -> Painted:
+        """Return a larger copy of an encoded picture; not every server tells how far it is."""
 
     async def interrogate(self, picture: bytes, model: str | None = None) -> str:
         """Describe an encoded picture in words, by one of its interrogators."""
@@ -118,6 +131,12 @@ class Backend(Protocol):
 
         ``None``: the server does not know it any more, or cannot give answers a second time; then it is made
         sure that it no longer works on it.
+        """
+
+    async def abandon(self, request: PaintRequest, *, task: str) -> None:
+        """Let go of ``task``, which another backend has taken over: it leaves the line here, or is stopped.
+
+        No other job is touched, and a server that cannot tell its jobs apart is left alone.
         """
 
     async def close(self) -> None:
@@ -142,6 +161,22 @@ class SettingsStore(Protocol):
 
     async def save(self, scope: str, owner: int, values: Mapping[str, object]) -> None:
         """Replace what was set."""
+
+
+class SnippetStore(Protocol):
+    """What servers and persons keep by name."""
+
+    async def load(self, scope: str, owner: int) -> tuple[Snippet, ...]:
+        """Return all that a server or a person keeps."""
+
+    async def samples(self) -> frozenset[str]:
+        """Return the blobs of all cards' sample pictures."""
+
+    async def save(self, snippet: Snippet, *, instead_of: str | None = None) -> None:
+        """Keep ``snippet``, in place of the one that was called ``instead_of``."""
+
+    async def delete(self, snippet: Snippet) -> None:
+        """Forget ``snippet``."""
 
 
 class Announcer(Protocol):

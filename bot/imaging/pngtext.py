@@ -16,11 +16,11 @@ _TEXTS = frozenset({b"tEXt", b"iTXt", b"zTXt"})
 _AFTER_HEADER = len(SIGNATURE) + 25
 
 
-def read(data: bytes) -> str:
-    """Return the infotext of a PNG, empty if it has none or is none."""
-    for kind, content in _chunks(data):
-        keyword, _, rest = content.partition(b"\0")
-        if keyword != KEYWORD:
+def read(data: bytes, keyword: bytes = KEYWORD) -> str:
+    """Return the infotext of a PNG, or its text under another ``keyword``; empty if it has none or is none."""
+    for kind, _, content in _chunks(data):
+        found, _, rest = content.partition(b"\0")
+        if found != keyword:
             continue
         if kind == b"tEXt":
             return rest.decode("latin-1")
@@ -29,6 +29,16 @@ def read(data: bytes) -> str:
         if kind == b"zTXt":
             return _inflated(rest[1:]).decode("latin-1")
     return ""
+
+
+def rewritten(data: bytes, text: str) -> bytes:
+    """Return the PNG with ``text`` as its only infotext; what is no PNG comes back as is."""
+    kept, after = [], 0
+    for _, at, content in _chunks(data):
+        if content.partition(b"\0")[0] == KEYWORD:
+            kept.append(data[after:at])
+            after = at + 12 + len(content)
+    return write(b"".join([*kept, data[after:]]), text)
 
 
 def write(data: bytes, text: str) -> bytes:
@@ -44,13 +54,13 @@ def write(data: bytes, text: str) -> bytes:
     return data[:_AFTER_HEADER] + chunk + data[_AFTER_HEADER:]
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of the text chunks before the first pixels and after the last."""
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """Yield kind, place and content of the text chunks before the first pixels and after the last."""
     at = len(SIGNATURE)
     while data.startswith(SIGNATURE) and at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind in _TEXTS:
-            yield kind, data[at + 8 : at + 8 + length]
+            yield kind, at, data[at + 8 : at + 8 + length]
         at += 12 + length
 
 

@@ -3,7 +3,7 @@
 The row is the truth. Locks are taken in one order: the guild's flow row, the lane's, then the job's.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from bot.domain.ports import Clock
 from bot.jobs import pace, statements, words
 from bot.jobs.engine import JobEngine
 from bot.jobs.flows import Share
+from bot.jobs.statements import prefix
 from bot.storage.records import failure_json, fetch_job, job_row, read_job
 from bot.storage.tables import jobs
 
@@ -64,6 +65,26 @@ class Ledger:
         job = self._changed(tx, _INSERT, job_row(new, cost=cost, tag=tag, rank=rank, now=now))
         self._engine.submit(tx, job.id, new.lane, tag)
         return job
+
+    def add_all(self, tx: Connection, news: Sequence[NewJob], limits: Limits, weight: int) -> list[Job]:
+        """Queue jobs of one guild and user as ``add`` does; raises ``BusyError`` if there is no room for all."""
+        new = news[0]
+        if len(news) > 1 and fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, self._clock()) is None:
+            users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
+            words.check_room(users, new.user, limits, len(news))
+        # Rows are locked lane by lane, in one order for everybody.
+        return [self.add(tx, each, limits, weight) for each in sorted(news, key=lambda each: each.lane)]
+
+    def cancel_sheet(self, tx: Connection, key: str, by: int | None, served: Mapping[int, float]) -> list[Job]:
+        """Cancel the cells of a sheet, ``by`` somebody only the unpainted; ``served`` are shares (0–1) by id."""
+        states = (State.QUEUED, State.RUNNING) if by is not None else (State.QUEUED, State.RUNNING, State.PAINTED)
+        rows = tx.execute(statements.OF_SHEET, prefix(key)).all()
+        held = (self.hold(tx, row.id, states) for row in sorted(rows, key=lambda row: str(row.lane)))
+        return [
+            self.end(each, State.CANCELLED, by=by, unserved=1.0 - served.get(each.job.id, 0.0))
+            for each in held
+            if each is not None
+        ]
 
     def start(self, tx: Connection, job_id: int, backend: str | None = None) -> Job | None:
         """Make a queued job run, charged if it is its first start; ``None`` if it does not wait.

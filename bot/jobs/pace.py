@@ -78,7 +78,8 @@ class Forecast:
         paces = {backend: float(pace) for backend, pace in tx.execute(_PACES)}
         usual = sum(paces.values()) / len(paces) if paces else 0.0
         self._rate = sum(count * paces.get(backend, usual) for backend, count in slots.items())
-        running = tx.execute(statements.RUNNING_COSTS, {"of_lane": lane}).all()
+        # What its slots have in hand may come from other lanes that they serve as well.
+        running = [row for row in tx.execute(statements.RUNNING_COSTS) if row.lane == lane or row.backend in slots]
         self._running = sum(
             max(0.0, row.cost - (now - row.started_at) * paces.get(row.backend, usual)) for row in running
         )

@@ -37,21 +37,28 @@ class JobReader:
             self._reads_one(statements.BY_MESSAGE, {"of_message": message_id}),
         )
 
+    async def last_result(self, user: int, channel: int) -> Job | None:
+        """Return the latest job of a person in a channel that has come to pictures."""
+        of: dict[str, object] = {"of_user": user, "of_channel": channel}
+        return await self._database.read(self._reads_one(statements.LAST_RESULT, of))
+
     async def count_keys(self, prefix: str) -> int:
         """Return how many jobs have a key that begins with ``prefix``."""
-        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        of = {"first": prefix, "beyond": beyond}
+        of = statements.prefix(prefix)
         return await self._database.read(lambda tx: int(tx.scalar(statements.COUNT_KEYS, of) or 0))
 
-    async def check_room(self, guild: int, user: int, limits: Limits) -> None:
-        """Raise the ``BusyError`` that queueing one more job would, so that a refusal can be the first answer."""
+    async def sheet(self, key: str) -> list[Job]:
+        """Return all cells of a sheet, in the order they are shown."""
+        cells = await self._database.read(lambda tx: self._jobs(tx, statements.OF_SHEET, statements.prefix(key)))
+        return sorted(cells, key=lambda cell: cell.spec.sheet.index if cell.spec.sheet else 0)
+
+    async def check_room(self, guild: int, user: int, limits: Limits, *, count: int = 1) -> None:
+        """Raise the ``BusyError`` that queueing ``count`` more would, so that a refusal can come first."""
 
         def work(tx: Connection) -> list[int]:
             return list(tx.scalars(statements.QUEUED_BY, {"of_guild": guild}))
 
-        users = await self._database.read(work)
-        if words.over_caps(users, user, limits):
-            raise words.busy(users, user, limits, 0.0)
+        words.check_room(await self._database.read(work), user, limits, count)
 
     async def waiting(self, *, guild: int | None = None, user: int | None = None, limit: int = 200) -> list[Job]:
         """Return at most ``limit`` jobs that run, then those that wait, in the order of service."""

@@ -26,7 +26,7 @@ from bot.jobs.engine import JobEngine, Worker
 from bot.jobs.ledger import Ledger, Recovery
 from bot.jobs.reading import JobReader
 from bot.storage.database import Database
-from bot.storage.records import address_row, fetch_job, result_json
+from bot.storage.records import address_row, fetch_job, result_row
 
 log = logging.getLogger(__name__)
 
@@ -109,16 +109,23 @@ class Jobs(JobReader):
 
         Raises ``BusyError`` where the guild or the user has as many queued jobs as ``limits`` allow.
         """
+        return (await self.enqueue_all([new], limits=limits, weight=weight, intake=intake))[0]
 
-        def work(tx: Connection) -> Job:
+    async def enqueue_all(
+        self, news: Sequence[NewJob], *, limits: Limits, weight: int = W0, intake: int | None = None
+    ) -> list[Job]:
+        """Queue jobs of one guild and user, all of them or none, as ``enqueue`` does one."""
+
+        def work(tx: Connection) -> list[Job]:
             if intake is not None:
                 intakes.drop(tx, intake)
-            return self._ledger.add(tx, new, limits, weight)
+            return self._ledger.add_all(tx, news, limits, weight)
 
-        job = await self._database.write(work)
-        if job.attempt == 0:
-            self._engine.wake(job.id)
-        return job
+        jobs = await self._database.write(work)
+        for job in jobs:
+            if job.attempt == 0:
+                self._engine.wake(job.id)
+        return jobs
 
     async def start(self, job_id: int, *, backend: str | None = None) -> Lease | None:
         """Lease a queued job to whoever was handed its id; ``None``: there is nothing to do any more.
@@ -169,7 +176,7 @@ class Jobs(JobReader):
 
     async def paint(self, lease: Lease, result: Result) -> Job | None:
         """Keep what was painted; ``None``: the lease is lost, the result is to be thrown away."""
-        row = {"new_result": result_json(result), "now": self._clock(), **_of(lease)}
+        row = {**result_row(result), "now": self._clock(), **_of(lease)}
 
         def work(tx: Connection) -> Job | None:
             job = fetch_job(tx, statements.PAINT, row, self._clock())
@@ -215,18 +222,33 @@ class Jobs(JobReader):
             await self._engine.abort(job_id)
         return job
 
+    async def cancel_sheet(self, key: str, *, by: int | None) -> list[Job]:
+        """Cancel every cell of a sheet that is not painted yet, then stop their runs; return what was cancelled.
+
+        ``by`` is the person, ``None`` when its message or place is gone: then what is painted is cancelled too.
+        """
+        served = dict(self._served)
+        jobs = await self._database.write(lambda tx: self._ledger.cancel_sheet(tx, key, by, served))
+        for job in jobs:
+            await self._engine.abort(job.id)
+        return jobs
+
     async def tell(self, job_id: int) -> Job:
         """Note that a job's message has the last word: what was painted is delivered by that."""
-        of = {"of_id": job_id, "now": self._clock()}
+        return (await self.tell_all([job_id]))[0]
 
-        def work(tx: Connection) -> Job:
+    async def tell_all(self, ids: Sequence[int]) -> list[Job]:
+        """Note the same of all jobs that share one message, in one transaction."""
+
+        def tell(tx: Connection, job_id: int) -> Job:
+            of = {"of_id": job_id, "now": self._clock()}
             for statement in (statements.DELIVER, statements.TELL, statements.BY_ID):
                 job = fetch_job(tx, statement, of, self._clock())
                 if job is not None:
                     return job
             raise LookupError(job_id)
 
-        return await self._database.write(work)
+        return await self._database.write(lambda tx: [tell(tx, job_id) for job_id in ids])
 
     async def drop(self, job_id: int) -> None:
         """Delete an ended job that was told: nobody will ask for it, and its key may make another."""
@@ -260,11 +282,10 @@ class Jobs(JobReader):
         """Move what waits to the lanes it belongs to now; return the jobs that moved."""
         queued = [job for job in await self.live() if job.state is State.QUEUED]
         moves = [(job.id, lane) for job in queued if (lane := lane_of(job)) != job.lane]
-        moved = []
-        for job_id, lane in moves:
-            job = await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
-            if job is not None:
-                moved.append(job)
+        writes = (partial(self._ledger.relane, job_id=job_id, lane=lane) for job_id, lane in moves)
+        # All at once, in this order: what waits together is written to the disk together.
+        relaned = await asyncio.gather(*map(self._database.write, writes))
+        moved = [job for job in relaned if job is not None]
         if moved:
             self._engine.ring()
         return moved

@@ -28,11 +28,22 @@ BY_ID = select(jobs).where(OF_ID)
 BY_ID_LOCKED = BY_ID.with_for_update()
 BY_KEY = select(jobs).where(jobs.c.key == bindparam("of_key"))
 BY_MESSAGE = select(jobs).where(jobs.c.message_id == bindparam("of_message")).order_by(jobs.c.id.desc()).limit(1)
+LAST_RESULT = (
+    select(jobs)
+    .where(
+        jobs.c.user_id == bindparam("of_user"), jobs.c.channel_id == bindparam("of_channel"), jobs.c.pictures > 0
+    )
+    .order_by(jobs.c.id.desc())
+    .limit(1)
+)
 OWNER = select(jobs.c.lane, jobs.c.guild_id).where(OF_ID)
 COUNT_KEYS = (
     select(func.count())
     .select_from(jobs)
     .where(jobs.c.key >= bindparam("first"), jobs.c.key < bindparam("beyond"))
+)
+OF_SHEET = (
+    select(jobs).where(jobs.c.key >= bindparam("first"), jobs.c.key < bindparam("beyond")).order_by(jobs.c.id)
 )
 IN_STATES = (
     select(jobs)
@@ -55,7 +66,13 @@ START = _set(
 ).returning(jobs)
 NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new_task"))
 PAINT = _set(
-    OF_LEASE, state=PAINTED, result=bindparam("new_result"), failure=None, ended_at=bindparam("now")
+    OF_LEASE,
+    state=PAINTED,
+    result=bindparam("new_result"),
+    pictures=bindparam("new_pictures"),
+    painted_with=bindparam("new_model"),
+    failure=None,
+    ended_at=bindparam("now"),
 ).returning(jobs)
 RELANE = _set(
     OF_ID & (jobs.c.state == QUEUED),
@@ -123,6 +140,9 @@ _line = (
 )
 LANES = select(lanes.c.lane)
 PLACES = select(_line).where(_line.c.id.in_(bindparam("of_ids", expanding=True)))
-RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at, jobs.c.backend).where(
-    jobs.c.lane == bindparam("of_lane"), jobs.c.state == RUNNING
-)
+RUNNING_COSTS = select(jobs.c.cost, jobs.c.started_at, jobs.c.backend, jobs.c.lane).where(jobs.c.state == RUNNING)
+
+
+def prefix(beginning: str) -> dict[str, str]:
+    """Return the bounds of all keys that begin with ``beginning``: the second one is beyond them."""
+    return {"first": beginning, "beyond": beginning[:-1] + chr(ord(beginning[-1]) + 1)}

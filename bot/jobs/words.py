@@ -56,3 +56,17 @@ def busy(users: list[int], user: int, limits: Limits, retry_after_s: float) -> B
         count=len(users),
         max=limits.max_queued_guild,
     )
+
+
+def check_room(users: list[int], user: int, limits: Limits, count: int) -> None:
+    """Raise ``BusyError`` unless ``count`` more jobs by ``user`` fit beside those that ``users`` have queued."""
+    if over_caps(users, user, limits):
+        raise busy(users, user, limits, 0.0)
+    free = min(limits.max_queued_user - users.count(user), limits.max_queued_guild - len(users))
+    if count > free:
+        raise BusyError(
+            N_("That would be {count} pictures, and there is room for {free} in line."),
+            N_("Choose fewer values, or wait until the line is shorter: /queue shows it."),
+            count=count,
+            free=free,
+        )

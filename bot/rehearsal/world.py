@@ -73,7 +73,7 @@ class Overwrite:
 
 @dataclass(eq=False, slots=True)
 class Guild:
-    """A server; ``upload_limit`` in bytes overrides what its boost tier gives."""
+    """A server; ``upload_limit`` in bytes overrides what its boost tier gives, ``emojis`` are names by id."""
 
     id: int
     name: str
@@ -83,6 +83,7 @@ class Guild:
     upload_limit: int | None = None
     roles: dict[int, Role] = field(default_factory=dict, repr=False)
     members: dict[int, Member] = field(default_factory=dict, repr=False)
+    emojis: dict[int, str] = field(default_factory=dict, repr=False)
     channels: "dict[int, Channel]" = field(default_factory=dict, repr=False)
 
     @property

@@ -5,24 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import structlog
-from rapidfuzz import fuzz, process, utils
 
 from bot.domain.capability import Capabilities, Feature, Listing, Named
 from bot.domain.errors import BackendError, RequestError
-from bot.domain.options import Options
+from bot.domain.options import Options, names_of
 from bot.domain.ports import Backend
 from bot.domain.text import N_
+from bot.services.searching import matches
 
 log = structlog.get_logger(__name__)
-
-CHOICES = 25
-"""Most suggestions an autocomplete answer may hold (Discord docs, Application Commands)."""
-
-_CHECKED = (
-    (Listing.MODELS, "model"),
-    (Listing.SAMPLERS, "sampler"),
-    (Listing.SCHEDULERS, "scheduler"),
-)
 
 
 class Catalogue:
@@ -80,13 +71,7 @@ class Catalogue:
 
     def suggest(self, listing: Listing, typed: str) -> list[str]:
         """Return at most 25 names for what was typed so far, the likeliest first."""
-        names = self.names(listing)
-        if not typed.strip():
-            return list(names[:CHOICES])
-        found = process.extract(
-            typed, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=CHOICES, score_cutoff=50
-        )
-        return [name for name, _, _ in found]
+        return matches(typed, self.names(listing))
 
     def loaded_models(self) -> frozenset[str]:
         """Return the models that backends have in memory now."""
@@ -98,12 +83,11 @@ class Catalogue:
         Backends fall back silently on unknown names, so they are refused here. A list nobody has given yet
         refuses nothing.
         """
-        for listing, option in _CHECKED:
-            self._check(listing, option, getattr(options, option))
-        for lora in options.loras or ():
-            self._check(Listing.LORAS, "lora", lora.name)
+        for named in names_of(options):
+            self.check_name(named.listing, named.option, named.name)
 
-    def _check(self, listing: Listing, option: str, name: str | None) -> None:
+    def check_name(self, listing: Listing, option: str, name: str | None) -> None:
+        """Raise ``RequestError`` if no backend has ``name``, or anything of that kind."""
         names = self.names(listing)
         if name is None or name in names or not self._known:
             return

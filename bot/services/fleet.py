@@ -36,7 +36,9 @@ class Outage:
 class Member:
     """One backend as the book has it: ``running`` are jobs by id, the counts are of this life.
 
-    ``storing`` answers are on their way to the disk: whether they are any good is not known yet.
+    ``storing`` answers are on their way to the disk: whether they are any good is not known yet. They are counted
+    anew in each ``session``, which is from one time it answered again to the next: what it owes from before an
+    outage says nothing of how it is now, and may not come for minutes.
     """
 
     backend: Backend
@@ -45,6 +47,7 @@ class Member:
     outage: Outage | None = None
     drained: Outage | None = None
     running: set[int] = field(default_factory=set)
+    session: int = 0
     storing: int = 0
     painted: int = 0
     failed: int = 0
@@ -78,6 +81,7 @@ class Fleet:
         if member.outage is not None or not member.seen:
             log.info("backend works", backend=name)
         member.seen, member.outage = True, None
+        member.session, member.storing = member.session + 1, 0
 
     def report_down(self, name: str, error: BackendError) -> None:
         """Note that a backend cannot be reached, or must rest, and why."""
@@ -101,14 +105,17 @@ class Fleet:
         member.painted += 1
         member.breaker = member.breaker.success()
 
-    def report_answer(self, name: str) -> None:
-        """Note that an answer came whose pictures are not stored yet."""
+    def report_answer(self, name: str) -> int:
+        """Note that an answer came whose pictures are not stored yet; return the session it came in."""
         self.members[name].storing += 1
+        return self.members[name].session
 
-    def report_stored(self, name: str) -> None:
-        """Note what became of an answer: a backend in doubt may get its next job."""
-        self.members[name].storing -= 1
-        if self.members[name].breaker != Breaker():
+    def report_stored(self, name: str, session: int) -> None:
+        """Note what became of an answer of ``session``: a backend in doubt may get its next job."""
+        member = self.members[name]
+        if session == member.session:
+            member.storing -= 1
+        if member.breaker != Breaker():
             self._changed()
 
     def drain(self, name: str, *, drained: bool) -> None:

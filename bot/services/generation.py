@@ -26,7 +26,9 @@ from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
 from bot.services.handover import HandOver
+from bot.services.leftovers import Leftovers
 from bot.services.routing import Routing
+from bot.services.work import done
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +81,7 @@ class Generation:
         self._rerouting = asyncio.Event()
         self._losses: Counter[int] = Counter()
         self._hand_over = HandOver()
+        self._leftovers = Leftovers()
 
     async def run(self) -> None:
         """Serve every backend until ``stop``; then return once all that was painted is stored."""
@@ -106,7 +109,7 @@ class Generation:
     def _look_again(self) -> None:
         """Let the painters look for jobs; one that avoids a backend may be left with no other by now."""
         self._jobs.ring()
-        if self._routing.avoids:
+        if self._routing.avoiding:
             self._rerouting.set()
 
     def _lane_now(self, job: Job) -> str:
@@ -169,12 +172,12 @@ class Generation:
         """Return once things took a turn with the backend, two health checks failed in a row, or we stop."""
         failed, member = 0, self._fleet.members[backend.name]
         while True:
-            await self._pause(self._check_s, turn)
+            await self._pause(self._check_s, turn, self._leftovers.any(backend.name))
             # An outage may also come of pictures that this backend owed from before it was away the last time.
             if self._stopping.is_set() or turn.is_set() or member.outage is not None:
                 return
             try:
-                await self._unless_stopped(backend.health())
+                await self._unless_stopped(self._look_after(backend))
             except BackendError as error:
                 failed += 1
                 if failed > 1:
@@ -182,6 +185,10 @@ class Generation:
                     return
             else:
                 failed = 0
+
+    async def _look_after(self, backend: Backend) -> None:
+        await backend.health()
+        await self._leftovers.clear(backend)
 
     async def _unless_stopped(self, asking: Coroutine[Any, Any, None]) -> None:
         """Return once ``asking`` has ended, raising what it raises, or it was dropped because we stop."""
@@ -235,23 +242,36 @@ class Generation:
             await self._fail(lease, error.failure(), unserved=1 - last.fraction)
         else:
             await self._storing.acquire()
-            self._fleet.report_answer(backend.name)
+            session = self._fleet.report_answer(backend.name)
             self._hand_over.begin(backend.name)
-            stores.create_task(self._store(backend, turn, lease, answer), name=f"storing job {lease.job.id}")
+            store = self._store(backend, turn, lease, answer, session)
+            stores.create_task(store, name=f"storing job {lease.job.id}")
 
     async def _generate(self, backend: Backend, lease: Lease, on_progress: Callable[[Progress], None]) -> Answer:
-        job = lease.job
+        job, work = lease.job, lease.job.spec.work
         request = job.spec.request
         if job.task is not None and job.task != lease.task:
-            if job.backend == backend.name:
-                self._hand_over.end(backend.name)
-                answer = await backend.resume(request, task=job.task, on_progress=on_progress)
-                if answer is not None:
-                    return answer
+            answer = await self._taken_up(backend, job, job.task, on_progress) if work is None else None
+            if answer is not None:
+                return answer
             await self._jobs.note_task(lease, backend.name, lease.task)
-        images = {blob: await self._blobs.get(blob) for blob in request.images()}
+        images = {blob: await self._blobs.get(blob) for blob in job.spec.order.images()}
         self._hand_over.sent(backend.name)
+        if work is not None:
+            return await done(backend, work, images, task=lease.task, on_progress=on_progress)
         return await backend.generate(request, task=lease.task, images=images, on_progress=on_progress)
+
+    async def _taken_up(
+        self, backend: Backend, job: Job, task: str, on_progress: Callable[[Progress], None]
+    ) -> Answer | None:
+        """Return the answer to an earlier attempt if ``backend`` still has it."""
+        request = job.spec.request
+        if job.backend == backend.name:
+            self._hand_over.end(backend.name)
+            return await backend.resume(request, task=task, on_progress=on_progress)
+        if job.backend in self._fleet.members:
+            self._leftovers.note(job.backend, request, task)
+        return None
 
     async def _setback(self, backend: Backend, lease: Lease, error: BackendError, *, unserved: float) -> bool:
         """Put a job back that its backend did not do, or end it; return whether the backend is to be left alone.
@@ -290,7 +310,9 @@ class Generation:
         self._losses[job_id] += 1
         return self._losses[job_id] >= MAX_LOSSES
 
-    async def _store(self, backend: Backend, turn: asyncio.Event, lease: Lease, answer: Answer) -> None:
+    async def _store(
+        self, backend: Backend, turn: asyncio.Event, lease: Lease, answer: Answer, session: int
+    ) -> None:
         try:
             await self._hand_over.over()
             painting = await answer.painting()
@@ -307,7 +329,7 @@ class Generation:
             return
         finally:
             self._storing.release()
-            self._fleet.report_stored(backend.name)
+            self._fleet.report_stored(backend.name, session)
         self._ended(lease.job.id)
         self._fleet.report_painted(backend.name)
         self._catalogue.note_loaded(backend.name, painting.model)
@@ -334,14 +356,16 @@ class Generation:
             sampler=painting.sampler,
             scheduler=painting.scheduler,
             notes=painting.notes,
+            caption=painting.caption,
         )
 
     async def _give_back(self, lease: Lease, *, lane: str | None = None) -> None:
         with self._left_when_stopping(lease):
-            if await self._jobs.release(lease, lane=lane):
+            if await self._jobs.release(lease, lane=lane or self._routing.held(lease.job.guild)):
                 job = await self._jobs.get(lease.job.id)
                 if job is not None:
                     self._announcer.changed(job)
+            await self._forget_ended()
 
     async def _fail(self, lease: Lease, failure: Failure, *, unserved: float) -> None:
         self._ended(lease.job.id)
@@ -359,6 +383,13 @@ class Generation:
             if not self._stopping.is_set():
                 raise
             log.warning("left to the next start", job=lease.job.id, reason=type(error).__name__)
+
+    async def _forget_ended(self) -> None:
+        """Forget the setbacks of jobs that were cancelled since, of which nobody tells."""
+        if setbacks := {*self._losses, *self._routing.avoiding}:
+            live = {job.id for job in await self._jobs.live()}
+            for job_id in setbacks - live:
+                self._ended(job_id)
 
     def _ended(self, job_id: int) -> None:
         self._losses.pop(job_id, None)

@@ -1,72 +1,28 @@
 """Taking orders: from what a person typed or pressed to a queued job, and back out of the queue."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from asyncio import gather
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from bot.domain.capability import Feature, Listing
+from bot.domain.codes import job_id
 from bot.domain.errors import DeniedError, GoneError, RequestError
 from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin, State
 from bot.domain.options import Options
+from bot.domain.pending import Pending
 from bot.domain.ports import Announcer
+from bot.domain.request import DescribeRequest, PaintRequest, Work
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
+from bot.services import variations, work_orders
 from bot.services.catalogue import Catalogue
+from bot.services.drafts import Asker, Draft
+from bot.services.layers import Layers, Shelf, check_pictures
 from bot.services.preferences import Preferences
 from bot.services.routing import Routing
 
 STANDARD_WEIGHT = 100
 PREMIUM_WEIGHT = 300
-PENDING_IMAGE = "pending"
-"""Stands for a source picture that is fetched only after the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and where: ``guild_id`` is ``None`` in direct messages and where only a person brought the bot.
-
-    ``moderates`` and ``moderates_server`` say whether they have Manage Messages in that channel and in all of the
-    server, ``manages`` whether they have Manage Server;
-    ``max_file_bytes`` is what the place takes in one file.
-    """
-
-    user_id: int
-    guild_id: int | None = None
-    channel_id: int | None = None
-    moderates: bool = False
-    moderates_server: bool = False
-    manages: bool = False
-    locale: str = "en"
-    guild_locale: str | None = None
-    max_file_bytes: int = 10 * 1024 * 1024
-
-    @property
-    def payer(self) -> int:
-        """The guild of the fair queue: in direct messages the person is the guild."""
-        return self.guild_id or self.user_id
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An order that passed every check that needs no network.
-
-    ``free_side``: the longest side in px that a source picture may give it; 0 where the size was asked for.
-    """
-
-    asker: Asker
-    spec: JobSpec
-    free_side: int = 0
-
-    def with_image(self, blob: str, width: int, height: int) -> "Draft":
-        """Return the draft with its source picture (``width``×``height`` px) in place.
-
-        With a free size the picture keeps its ratio at the pixel count of the default size.
-        """
-        request = replace(self.spec.request, init_image=blob)
-        if self.free_side:
-            scale = (request.width * request.height / (width * height)) ** 0.5
-            longest = self.free_side // 64 * 64
-            sides = (min(longest, max(64, round(side * scale / 64) * 64)) for side in (width, height))
-            request = replace(request, **dict(zip(("width", "height"), sides, strict=True)))
-        return replace(self, spec=replace(self.spec, request=request))
 
 
 class Orders:
@@ -78,6 +34,7 @@ class Orders:
         catalogue: Catalogue,
         routing: Routing,
         preferences: Preferences,
+        shelf: Shelf,
         *,
         announcer: Announcer,
         draw_seed: Callable[[], int],
@@ -87,6 +44,7 @@ class Orders:
         self._catalogue = catalogue
         self._routing = routing
         self._preferences = preferences
+        self._layers = Layers(catalogue, shelf)
         self._announcer = announcer
         self._draw_seed = draw_seed
         self._premium_guilds = premium_guilds
@@ -100,16 +58,25 @@ class Orders:
         origin: Origin = Origin.DRAW,
         parent: Job | None = None,
         init_image: str | None = None,
+        preset: str | None = None,
+        like: Job | None = None,
+        private: bool = False,
     ) -> Draft:
-        """Return the order that ``typed`` makes over the defaults of the person, the server and the host.
+        """Return the order that ``typed`` makes over the job ``like`` it, a preset and the defaults here.
 
-        ``init_image`` is a blob, or ``PENDING_IMAGE``. Raises ``RequestError`` in words for what is out of
+        ``init_image`` is a blob, or ``Pending``. Raises ``RequestError`` in words for what is out of
         bounds or unknown. A spoiler, once set, stays on everything made from that picture.
         """
+        if parent is not None:
+            await self.check_follows(asker, parent)
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        options = typed.over(effective.options)
-        self._catalogue.check(typed)
-        request = options.request(prompt.strip(), seed=self._draw_seed(), init_image=init_image)
+        laid = await self._layers.lay(asker, effective, prompt, typed, preset=preset, like=like)
+        seed = self._draw_seed() if laid.options.seed is None else laid.options.seed
+        words = await self._layers.worded(asker, laid.template, seed)
+        source = init_image or (like.spec.request.init_image if like is not None else None)
+        request = laid.options.request(words, seed=seed, init_image=source)
+        check_pictures(typed, request)
+        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
         effective.limits.check(request)
         self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
@@ -117,35 +84,136 @@ class Orders:
             request=request,
             origin=origin,
             parent=parent.id if parent else None,
-            spoiler=bool(options.spoiler) or (parent is not None and parent.spec.spoiler),
+            template=None if words == laid.template else laid.template,
+            spoiler=bool(laid.options.spoiler) or (parent is not None and parent.spec.spoiler),
             locale=effective.language or asker.locale,
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        free_size = typed.shape is None and typed.width is None and typed.height is None
-        return Draft(asker, spec, free_side=effective.limits.max_side if free_size else 0)
+        warnings = self._layers.warnings(request, meant_in=[job for job in (parent, like) if job is not None])
+        private = private or _private(parent) or _private(like)
+        return Draft(asker, spec, effective.limits, laid.free_size, private=private, warnings=warnings)
+
+    async def usual_size(self, asker: Asker, model: str | None) -> tuple[int, int]:
+        """Return the width and height in px of a picture by ``model`` (``None``: the usual one) if nobody says."""
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        options = self._layers.sized(effective, model)
+        return options.width or 512, options.height or 512
+
+    async def like(self, typed_code: str, asker: Asker) -> Job:
+        """Return the job of a code; raises ``RequestError`` for what is none, and what ``seen`` does."""
+        return await self.seen(job_id(typed_code), asker)
 
     async def again(self, asker: Asker, parent: Job, *, same_seed: bool = False, scale: float = 1.0) -> Draft:
-        """Return an order for the same as ``parent`` with a new seed, at ``scale`` times its size."""
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        """Return an order for the same as ``parent`` with a new seed, at ``scale`` times its size.
+
+        Of work on a picture that is done, the picture is painted anew; what ended without a result is done again.
+        """
+        if parent.spec.work is not None and parent.result is None:
+            return await self._work_again(asker, parent, scale)
         request = parent.spec.request
         sides = (max(64, int(side * scale) // 64 * 64) for side in (request.width, request.height))
         width, height = (request.width, request.height) if scale == 1.0 else sides
         seed = request.seed if same_seed else self._draw_seed()
         request = replace(request, seed=seed, width=width, height=height)
+        if parent.spec.template is not None and not same_seed:
+            words = await self._layers.worded(asker, parent.spec.template, seed)
+            request = replace(request, prompt=words)
+        return await self._derived(asker, parent, request, Origin.REROLL)
+
+    async def vary(self, asker: Asker, parent: Job, number: int, *, blob: str | None) -> Draft:
+        """Return an order for a picture like ``parent``'s picture ``number`` (from 1), its ``blob`` if at hand.
+
+        Raises what ``variations.recipes`` does, and ``RequestError`` if no backend can do it.
+        """
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        ways = variations.recipes(parent, number, self._draw_seed(), effective.limits, blob=blob)
+        request = self._routing.first_able(list(ways))
+        if request is None:
+            raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
+        return await self._derived(asker, parent, request, Origin.VARY, number)
+
+    async def _derived(
+        self, asker: Asker, parent: Job, request: PaintRequest, origin: Origin, number: int | None = None
+    ) -> Draft:
+        await self.check_follows(asker, parent)
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
         effective.limits.check(request)
         self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
         spec = replace(
             parent.spec,
             request=request,
-            origin=Origin.REROLL,
+            origin=origin,
             parent=parent.id,
+            parent_picture=number,
+            work=None,
+            sheet=None,
             locale=effective.language or asker.locale,
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        return Draft(asker, spec)
+        return Draft(asker, spec, effective.limits, private=_private(parent))
+
+    async def work(
+        self,
+        asker: Asker,
+        work: Work,
+        *,
+        parent: Job | None = None,
+        number: int | None = None,
+        recipe: PaintRequest | None = None,
+        spoiler: bool = False,
+        private: bool = False,
+    ) -> Draft:
+        """Return the order for ``work`` on ``parent``'s picture ``number`` (from 1), or on one still ``Pending``.
+
+        ``recipe`` is what painted the picture where it has no ``parent``. A scale of 0 becomes the usual one, or
+        as much of it as fits. Raises ``RequestError``, or ``GoneError`` if there is no such picture.
+        """
+        if parent is not None:
+            await self.check_follows(asker, parent)
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        if parent is not None and number is not None:
+            work = work_orders.of_picture(work, parent, number)
+        if not isinstance(work, DescribeRequest) or work.image != Pending.INIT:
+            # A picture may say by itself what painted it; else ``queue`` finds out that nobody describes it.
+            self._routing.check(work)
+        work = work_orders.settled(work, effective.limits)
+        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        spec = JobSpec(
+            request=recipe or (work_orders.recipe_of(parent, number) if parent else PaintRequest("", 0)),
+            origin=work_orders.ORIGINS[type(work)],
+            work=work,
+            parent=parent.id if parent else None,
+            parent_picture=number,
+            spoiler=spoiler or (parent is not None and parent.spec.spoiler),
+            locale=effective.language or asker.locale,
+            ping=effective.ping,
+            max_file_bytes=asker.max_file_bytes,
+        )
+        return Draft(asker, spec, effective.limits, private=private or _private(parent))
+
+    def offers(self, feature: Feature) -> bool:
+        """Return whether any backend can do it."""
+        return self._catalogue.offers(feature)
+
+    async def _work_again(self, asker: Asker, parent: Job, scale: float) -> Draft:
+        work = parent.spec.work
+        if work is None:
+            raise LookupError(parent.id)
+        draft = await self.work(
+            asker,
+            work_orders.smaller(work, scale),
+            recipe=parent.spec.request,
+            spoiler=parent.spec.spoiler,
+            private=_private(parent),
+        )
+        came_from = replace(
+            draft.spec, parent=parent.spec.parent or parent.id, parent_picture=parent.spec.parent_picture
+        )
+        return replace(draft, spec=came_from)
 
     async def queue(
         self,
@@ -160,31 +228,48 @@ class Orders:
 
         Raises ``BusyError`` where too many wait already.
         """
-        asker = draft.asker
+        if draft.spec.work is not None:
+            self._routing.check(draft.spec.work)
+        return (await self.queue_all({key: draft}, address, token, intake))[0]
+
+    async def queue_all(
+        self, drafts: Mapping[str, Draft], address: Address, token: InteractionToken | None, intake: int | None
+    ) -> list[Job]:
+        """Put one person's orders, by their keys, in the queue as ``queue`` does: all of them or none."""
+        asker = next(iter(drafts.values())).asker
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        lane = self._routing.lane(draft.spec.order)
-        new = NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane)
+        news = []
+        for key, draft in drafts.items():
+            lane = self._routing.lane_for(asker.payer, draft.spec.order)
+            news.append(NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane))
         weight = PREMIUM_WEIGHT if asker.guild_id in self._premium_guilds else STANDARD_WEIGHT
-        job = await self._jobs.enqueue(new, limits=effective.limits, weight=weight, intake=intake)
-        self._announcer.changed(job)
-        return job
+        jobs = await self._jobs.enqueue_all(news, limits=effective.limits, weight=weight, intake=intake)
+        for job in jobs:
+            self._announcer.changed(job)
+        return jobs
 
     async def cancel(self, job_id: int, asker: Asker) -> Job:
-        """Cancel a job for its owner or a moderator; raises a ``BotError`` that says why not."""
-        job = await self.owned(job_id, asker)
-        cancelled = await self._jobs.cancel(job.id, by=asker.user_id)
-        if cancelled is None:
+        """Cancel a job, or the rest of its sheet, for its owner or a moderator; raises a ``BotError`` if not."""
+        cancelled = await self._cancel(await self.owned(job_id, asker), asker.user_id)
+        if not cancelled:
             raise RequestError(N_("It is finished already."), N_("Delete takes the picture away."))
-        self._announcer.changed(cancelled)
-        return cancelled
+        return cancelled[0]
 
     async def withdraw(self, message_id: int) -> None:
         """Cancel the job whose message somebody deleted: nobody waits for it any more."""
         job = await self._jobs.by_message(message_id)
-        if job is not None and not job.state.ended:
-            cancelled = await self._jobs.cancel(job.id, by=None)
-            if cancelled is not None:
-                self._announcer.changed(cancelled)
+        if job is not None:
+            await self._cancel(job, None)
+
+    async def _cancel(self, job: Job, by: int | None) -> list[Job]:
+        if job.spec.sheet is not None:
+            cancelled = await self._jobs.cancel_sheet(job.spec.sheet.key, by=by)
+        else:
+            one = await self._jobs.cancel(job.id, by=by)
+            cancelled = [] if one is None else [one]
+        for each in cancelled:
+            self._announcer.changed(each)
+        return cancelled
 
     async def clear(self, asker: Asker) -> int:
         """Cancel every waiting job of a server for a moderator and return how many there were."""
@@ -194,14 +279,19 @@ class Orders:
                 N_("Ask a moderator, or cancel your own jobs."),
             )
         waiting = await self._jobs.waiting(guild=asker.guild_id)
-        cleared = [job for job in waiting if job.state is State.QUEUED]
-        count = 0
-        for job in cleared:
-            cancelled = await self._jobs.cancel(job.id, by=asker.user_id)
-            if cancelled is not None:
-                self._announcer.changed(cancelled)
-                count += 1
-        return count
+        return await self._cancel_all((job for job in waiting if job.state is State.QUEUED), asker)
+
+    async def cancel_own(self, asker: Asker) -> int:
+        """Cancel all that ``asker`` has waiting or being painted here and return how many jobs that were."""
+        return await self._cancel_all(await self._jobs.waiting(guild=asker.payer, user=asker.user_id), asker)
+
+    async def _cancel_all(self, jobs: Iterable[Job], asker: Asker) -> int:
+        # All at once: what waits together is written to the disk together.
+        outcomes = await gather(*(self._jobs.cancel(job.id, by=asker.user_id) for job in jobs))
+        cancelled = [job for job in outcomes if job is not None]
+        for job in cancelled:
+            self._announcer.changed(job)
+        return len(cancelled)
 
     async def owned(self, job_id: int, asker: Asker) -> Job:
         """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""
@@ -214,6 +304,17 @@ class Orders:
             )
         return job
 
+    async def check_follows(self, asker: Asker, parent: Job) -> None:
+        """Raise ``DeniedError`` if this server lets nobody paint on from other members' pictures."""
+        if asker.user_id == parent.user or asker.moderates or asker.moderates_server:
+            return
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        if not effective.others_may_reroll:
+            raise DeniedError(
+                N_("This picture is not yours."),
+                N_("Here only its asker and members with Manage Messages may paint on from it. Start with /draw."),
+            )
+
     async def seen(self, job_id: int, asker: Asker) -> Job:
         """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise."""
         job = await self._jobs.get(job_id)
@@ -224,3 +325,8 @@ class Orders:
                 N_("Use the command again: /draw"),
             )
         return job
+
+
+def _private(job: Job | None) -> bool:
+    """Return whether only its asker has seen a job: so it stays with everything made from it."""
+    return job is not None and job.address.ephemeral

@@ -1,5 +1,6 @@
 """Defaults and limits in layers: the host's, the server's, one's own."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -7,10 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain.errors import RequestError
-from bot.domain.job import Ping
+from bot.domain.job import Batch, Ping
 from bot.domain.limits import Limits
 from bot.domain.options import Options
 from bot.domain.ports import SettingsStore
+from bot.domain.rules import Rules
 from bot.domain.text import N_
 
 
@@ -37,6 +39,31 @@ OPTION_NAMES = (
 """The defaults that servers and persons may set, by the names of ``Options``."""
 LIMIT_NAMES = ("max_steps", "max_side", "max_count", "max_queued_user")
 """The limits that servers may set, by the names of ``Limits``."""
+RULE_NAMES = ("models_allowed", "models_denied")
+"""The rules that servers may set: names or patterns, one a line."""
+EMOJI: Mapping[str, str] = {
+    "emoji_reroll": "🔁",
+    "emoji_cancel": "❌",
+    "emoji_favourite": "⭐",
+    "emoji_dm": "✉️",
+    "emoji_upscale": "⬆️",
+}
+"""The reactions that do something, and their emoji where a server chose no others."""
+SHOWN_NAMES = ("ping", "batch")
+"""How servers and persons may have it that results are shown."""
+SERVER_NAMES = ("language", "reactions", "others_may_reroll", "accent", "show_backend", *EMOJI)
+"""What only servers may set, besides limits and rules."""
+_COLOUR = re.compile(r"#?(?P<digits>[0-9a-f]{6})", re.IGNORECASE)
+
+
+def _colour(value: object) -> str:
+    """Return a colour as ``#rrggbb``; raises ``ValueError`` for what is none."""
+    match = _COLOUR.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(value)
+    return f"#{match['digits'].lower()}"
+
+
 _PARSERS: Mapping[str, Callable[[Any], object]] = {
     "width": int,
     "height": int,
@@ -45,8 +72,13 @@ _PARSERS: Mapping[str, Callable[[Any], object]] = {
     "cfg_scale": float,
     "spoiler": bool,
     "ping": Ping,
+    "batch": Batch,
+    "accent": _colour,
+    "show_backend": bool,
     "reactions": bool,
-} | dict.fromkeys(LIMIT_NAMES, int)
+    "others_may_reroll": bool,
+    **dict.fromkeys(LIMIT_NAMES, int),
+}
 
 Values = Mapping[str, object]
 _NOTHING: Values = MappingProxyType({})
@@ -61,7 +93,17 @@ class Effective:
     language: str | None
     ping: Ping
     reactions: bool
+    rules: Rules
     sources: Mapping[str, Scope]
+    batch: Batch = Batch.GRID
+    accent: str | None = None
+    show_backend: bool = False
+    others_may_reroll: bool = True
+    emoji_reroll: str = EMOJI["emoji_reroll"]
+    emoji_cancel: str = EMOJI["emoji_cancel"]
+    emoji_favourite: str = EMOJI["emoji_favourite"]
+    emoji_dm: str = EMOJI["emoji_dm"]
+    emoji_upscale: str = EMOJI["emoji_upscale"]
 
 
 class Preferences:
@@ -87,16 +129,24 @@ class Preferences:
         options = _options(person).over(_options(server).over(self._defaults))
         capped: dict[str, Any] = {name: server[name] for name in LIMIT_NAMES if name in server}
         limits = replace(self._limits, **capped).within(self._limits)
-        named = dict.fromkeys((*OPTION_NAMES, *LIMIT_NAMES, "language", "ping", "reactions"), Scope.HOST)
+        named = dict.fromkeys((*OPTION_NAMES, *LIMIT_NAMES, *SHOWN_NAMES, *SERVER_NAMES), Scope.HOST)
         named |= dict.fromkeys(server, Scope.SERVER) | dict.fromkeys(person, Scope.PERSON)
-        language, ping = server.get("language"), person.get("ping", server.get("ping", Ping.MENTION))
+        language, shown = server.get("language"), {**server, **person}
+        accent = server.get("accent")
+        rules = Rules(*(tuple(str(server.get(name, "")).splitlines()) for name in RULE_NAMES))
         return Effective(
-            options=_within(options, limits),
+            options=_within(options, limits, rules),
             limits=limits,
             language=str(language) if language else None,
-            ping=Ping(str(ping)),
+            ping=Ping(str(shown.get("ping", Ping.MENTION))),
+            batch=Batch(str(shown.get("batch", Batch.GRID))),
+            accent=str(accent) if accent else None,
+            show_backend=bool(server.get("show_backend", False)),
             reactions=bool(server.get("reactions", True)),
+            rules=rules,
             sources=named,
+            others_may_reroll=bool(server.get("others_may_reroll", True)),
+            **{name: str(server.get(name, usual)) for name, usual in EMOJI.items()},
         )
 
     async def values(self, scope: Scope, owner: int) -> Mapping[str, object]:
@@ -115,14 +165,16 @@ class Preferences:
         Raises ``LimitError`` for a default or limit outside the host's limits, ``RequestError`` for a name
         that cannot be set here.
         """
-        allowed = {*OPTION_NAMES, "ping"}
+        allowed = {*OPTION_NAMES, *SHOWN_NAMES}
         if scope is Scope.SERVER:
-            allowed |= {*LIMIT_NAMES, "language", "reactions"}
+            allowed |= {*LIMIT_NAMES, *RULE_NAMES, *SERVER_NAMES}
         if unknown := sorted(set(changes) - allowed):
             raise RequestError(N_("{name} cannot be set here."), name=unknown[0])
         merged = {**await self.values(scope, owner), **changes}
         values = {name: value for name, value in merged.items() if value is not None}
         self._check(values)
+        if "accent" in values:
+            values["accent"] = _checked_colour(values["accent"])
         await self._store.save(scope.value, owner, values)
         self._cache[scope, owner] = values
         return values
@@ -144,15 +196,25 @@ def _parsed(item: tuple[str, object]) -> tuple[str, object]:
         return name, None
 
 
+def _checked_colour(value: object) -> str:
+    try:
+        return _colour(value)
+    except ValueError as error:
+        raise RequestError(
+            N_("“{value}” is no colour."), N_("Write one like #3ba55d."), value=str(value)[:20]
+        ) from error
+
+
 def _options(values: Mapping[str, object]) -> Options:
     chosen: dict[str, Any] = {name: values[name] for name in OPTION_NAMES if name in values}
     return Options(**chosen)
 
 
-def _within(options: Options, limits: Limits) -> Options:
-    """Lower defaults that a server's limits have overtaken, so that a plain command is never refused."""
+def _within(options: Options, limits: Limits, rules: Rules) -> Options:
+    """Change defaults that limits and rules have overtaken, so that a plain command is never refused."""
     return replace(
         options,
+        model=options.model if options.model and rules.allows(options.model) else None,
         steps=min(options.steps or limits.max_steps, limits.max_steps),
         count=min(options.count or 1, limits.max_count),
         width=min(options.width or limits.max_side, limits.max_side),

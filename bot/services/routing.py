@@ -16,6 +16,8 @@ from bot.prompting.loras import in_prompt
 from bot.services.catalogue import Catalogue
 
 _JOIN = "+"
+HELD_LANE = "(paused)"
+"""The lane that nobody serves: there the jobs of paused servers wait. No backend can have that name."""
 
 
 class Routing:
@@ -25,6 +27,8 @@ class Routing:
         self._names = tuple(backend.name for backend in backends)
         self._catalogue = catalogue
         self._shunned: dict[int, frozenset[str]] = {}
+        self.paused: set[int] = set()
+        """The guilds whose waiting jobs are not to be started."""
 
     def lane(self, request: Order, *, without: Collection[str] = ()) -> str:
         """Return the lane of ``request``: of backends that are not among ``without``, if any of them can do it."""
@@ -34,11 +38,24 @@ class Routing:
 
     def lane_of(self, job: Job) -> str:
         """Return the lane that a waiting job belongs to now."""
-        return self.lane(job.spec.order, without=self._shunned.get(job.id, ()))
+        return self.lane_for(job.guild, job.spec.order, without=self._shunned.get(job.id, ()))
+
+    def lane_for(self, guild: int, request: Order, *, without: Collection[str] = ()) -> str:
+        """Return the lane of a ``request`` that ``guild`` pays for."""
+        return self.held(guild) or self.lane(request, without=without)
+
+    def is_held(self, job: Job) -> bool:
+        """Return whether a waiting job is kept from starting."""
+        return job.lane == HELD_LANE
+
+    def held(self, guild: int) -> str | None:
+        """Return the lane where the jobs of a paused ``guild`` wait; ``None`` if it is not paused."""
+        return HELD_LANE if guild in self.paused else None
 
     def lane_after_restart(self, job: Job) -> str:
         """Return the lane that a job of an earlier life waits in until the lists are known: its own if it can."""
-        return job.lane if self.members(job.lane) else self.lane_of(job)
+        own = None if job.guild in self.paused or not self.members(job.lane) else job.lane
+        return own or self.lane_of(job)
 
     def serves(self, backend: str, lane: str) -> bool:
         """Return whether ``backend`` does the jobs of ``lane``."""
@@ -59,12 +76,12 @@ class Routing:
         if all(self._lacks(name, request) is not None for name in others):
             return None
         self._shunned[job.id] = shunned
-        return self.lane(request, without=shunned)
+        return self.lane_of(job)
 
     @property
-    def avoids(self) -> bool:
-        """Whether any job is kept from a backend that failed at it."""
-        return bool(self._shunned)
+    def avoiding(self) -> frozenset[int]:
+        """The jobs that are kept from a backend that failed at them."""
+        return frozenset(self._shunned)
 
     def forget(self, job_id: int) -> None:
         """Forget who failed at a job that has ended."""
@@ -87,6 +104,13 @@ class Routing:
             what=_word(missing[0]),
             other=next(word for word in map(_word, missing) if word != _word(missing[0])),
         )
+
+    def first_able(self, requests: Sequence[PaintRequest]) -> PaintRequest | None:
+        """Return the first of ``requests`` that a backend can do, else the last: ``check`` says what it lacks."""
+        for request in requests:
+            if any(self._lacks(name, request) is None for name in self._names):
+                return request
+        return requests[-1] if requests else None
 
     def _lacks(self, backend: str, request: Order) -> Feature | Named | None:
         """Return the first thing that a backend lacks for ``request``; ``None`` if it can do it."""

@@ -6,8 +6,14 @@ from bot.domain.limits import Limits
 from bot.domain.ports import Blobs, Clock
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
+from bot.services.explorations import Explorations
+from bot.services.gallery import Gallery
+from bot.services.models import Models
 from bot.services.orders import Orders
+from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
+from bot.services.snippets import Snippets
+from bot.services.stats import Stats
 from bot.services.upkeep import Upkeep
 
 
@@ -17,9 +23,15 @@ class Studio:
 
     jobs: Jobs
     orders: Orders
+    explorations: Explorations
     catalogue: Catalogue
     preferences: Preferences
     upkeep: Upkeep
+    gallery: Gallery
+    stats: Stats
     blobs: Blobs
     clock: Clock
     limits: Limits
+    snippets: Snippets
+    pausing: Pausing
+    models: Models

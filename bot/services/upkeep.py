@@ -14,14 +14,14 @@ from bot.domain.errors import (
     UntrustedError,
 )
 from bot.domain.ports import Backend
-from bot.domain.text import N_
+from bot.domain.text import N_, Text
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Condition, Fleet, Outage
 
 _CURES: tuple[tuple[type[BackendError], str], ...] = (
     (NotEnabledError, N_("A WebUI is to be started with --api; for anything else, mend EASEL_BACKENDS.")),
-    (AuthError, N_("Give it user:password in EASEL_BACKEND_<n>_AUTH.")),
+    (AuthError, N_("Give it user:password in EASEL_BACKEND_{number}_AUTH.")),
     (UntrustedError, N_("Give it ca= and the file of its certificate in EASEL_BACKENDS.")),
     (UnreachableError, N_("Is it started, and are address and port in EASEL_BACKENDS right?")),
     (BackendTimeoutError, N_("It hangs: start it again. If it only loads slowly, raise EASEL_STALL_TIMEOUT_S.")),
@@ -29,11 +29,11 @@ _CURES: tuple[tuple[type[BackendError], str], ...] = (
 )
 
 
-def cure(error: BackendError) -> str:
-    """Return what a host can do about ``error``, marked for translation; empty where its own words say it."""
+def cure(error: BackendError) -> Text:
+    """Return what a host can do about ``error``; empty where its own words say it."""
     if type(error) is BackendError:
-        return ""
-    return next(words for kind, words in _CURES if isinstance(error, kind))
+        return Text("")
+    return Text(next(words for kind, words in _CURES if isinstance(error, kind)), error.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,14 @@ class Upkeep:
         self._fleet.drain(self._backend(name).name, drained=drained)
 
     async def refresh(self, name: str) -> None:
-        """Have a backend look for new files and read its lists anew; raises its ``BackendError``."""
+        """Have a backend look for new files and read its lists anew; raises its ``BackendError`` with the cure."""
         backend = self._backend(name)
-        await backend.refresh()
-        await self._catalogue.refresh(backend)
+        try:
+            await backend.refresh()
+            await self._catalogue.refresh(backend)
+        except BackendError as error:
+            error.hint = cure(error).message or error.hint
+            raise
 
     def _backend(self, name: str) -> Backend:
         member = self._fleet.members.get(name)

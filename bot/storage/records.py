@@ -14,9 +14,13 @@ _RESULT = TypeAdapter(Result)
 _FAILURE = TypeAdapter(Failure)
 
 
-def result_json(result: Result) -> str:
-    """Return a result as it is stored."""
-    return _RESULT.dump_json(result).decode()
+def result_row(result: Result) -> dict[str, Any]:
+    """Return the parameters of a statement that stores a result, with what of it can be counted."""
+    return {
+        "new_result": _RESULT.dump_json(result).decode(),
+        "new_pictures": len(result.pictures),
+        "new_model": result.model,
+    }
 
 
 def failure_json(failure: Failure) -> str:

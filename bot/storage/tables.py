@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 Count = BigInteger().with_variant(Integer, "sqlite")
@@ -60,6 +61,8 @@ jobs = Table(
     Column("cancelled_by", BigInteger),
     Column("backend", String),
     Column("task", String),
+    Column("pictures", Integer, nullable=False, server_default="0"),
+    Column("painted_with", String),
     sqlite_autoincrement=True,
 )
 Index("jobs_service", jobs.c.lane, jobs.c.state, jobs.c.tag, jobs.c.rank, jobs.c.id, jobs.c.cost)
@@ -68,6 +71,20 @@ Index("jobs_owner", jobs.c.user_id, jobs.c.id)
 Index("jobs_message", jobs.c.message_id)
 Index("jobs_state", jobs.c.state, jobs.c.told_at)
 Index("jobs_token", jobs.c.token_expires_at)
+_DELIVERED = text("state = 'delivered'")
+Index(
+    "jobs_delivered",
+    jobs.c.guild_id,
+    jobs.c.ended_at,
+    jobs.c.user_id,
+    jobs.c.pictures,
+    jobs.c.painted_with,
+    jobs.c.created_at,
+    jobs.c.started_at,
+    jobs.c.state,
+    sqlite_where=_DELIVERED,
+    postgresql_where=_DELIVERED,
+)
 
 lanes = Table(
     "lanes",

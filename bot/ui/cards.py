@@ -1,24 +1,27 @@
 """A job's message in each of its states: one embed, the same facts in the same order, few words."""
 
 import re
-from collections.abc import Sequence
-from math import ceil
+from collections.abc import Collection, Sequence
 
 import discord
 
+from bot.domain.capability import Feature
+from bot.domain.codes import code
 from bot.domain.errors import BotError, Failure
-from bot.domain.job import Job, Place
+from bot.domain.job import Job, Place, Result
 from bot.domain.ports import Progress
 from bot.domain.text import N_
-from bot.i18n import duration, ordinal, say
-from bot.ui import buttons
+from bot.i18n import ordinal, say
+from bot.ui import buttons, work
 from bot.ui.card import Attachment, Card
+from bot.ui.copyable import copyable, spelled_out
 from bot.ui.failures import AMBER, GREEN, GREY, RED, YELLOW, failure_text
-from bot.ui.options import copyable
-from bot.ui.words import alt_text, cut, order_facts, quoted, result_facts
+from bot.ui.words import about, alt_text, cut, order_facts, result_facts
 
 REDUCED = N_("Sent smaller than painted: this place takes no larger file.")
 """The note on a picture that had to be fitted to the place's upload limit."""
+IN_PARTS = N_("Too much for one message: the other pictures are in replies to it.")
+"""The note on pictures that had to be spread over several messages."""
 WAITING_PROMPT = 300
 ENDED_PROMPT = 120
 FINISHED_PROMPT = 1500
@@ -37,7 +40,7 @@ def attachment(job: Job, number: int, data: bytes, media_type: str) -> Attachmen
     return Attachment(
         filename=f"easel-{job.id}-{number}.{extension}",
         data=data,
-        description=alt_text(job.spec.request.prompt, job.spec.locale),
+        description=work.alt_words(job) or alt_text(job.spec.request.prompt, job.spec.locale),
         spoiler=job.spec.spoiler,
     )
 
@@ -64,12 +67,12 @@ def waiting(job: Job, place: Place | None) -> Card:
     """Return the message of a job in line; ``place`` is ``None`` while it is not known."""
     locale = job.spec.locale
     title = say(N_("In line"), locale)
-    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT)]
+    lines = [work.subject(job, WAITING_PROMPT)]
     if place is not None:
         title = say(N_("In line · {place}"), locale, place=ordinal(place.ahead + 1, locale))
         if place.eta_s is not None:
-            lines.append(say(N_("about {time}"), locale, time=duration(_calm(place.eta_s), locale)))
-    embed = _embed(discord.Colour.blurple(), lines, title, order_facts(job.spec.request, locale))
+            lines.append(say(N_("about {time}"), locale, time=about(place.eta_s, locale)))
+    embed = _embed(discord.Colour.blurple(), lines, title, _asked(job))
     return Card(embed=embed, view=buttons.waiting(job))
 
 
@@ -77,25 +80,39 @@ def no_painter(job: Job, since: float, reason: BotError | None = None) -> Card:
     """Return the message of a job that waits while no backend works: since unix time ``since``, for ``reason``."""
     locale = job.spec.locale
     lines = [
-        quoted(job.spec.request.prompt, WAITING_PROMPT),
+        work.subject(job, WAITING_PROMPT),
         say(N_("None is reachable since {time}; your place is kept."), locale, time=f"<t:{int(since)}:R>"),
     ]
     if reason is not None:
         lines.append(failure_text(reason.failure(), locale))
     title = say(N_("Waiting for a painter"), locale)
-    embed = _embed(YELLOW, lines, title, order_facts(job.spec.request, locale))
+    embed = _embed(YELLOW, lines, title, _asked(job))
     return Card(embed=embed, view=buttons.waiting(job))
 
 
-def painting(job: Job, progress: Progress | None) -> Card:
-    """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler."""
+def paused(job: Job) -> Card:
+    """Return the message of a job that waits until a moderator lets its server's queue go on."""
+    locale = job.spec.locale
+    lines = [
+        work.subject(job, WAITING_PROMPT),
+        say(N_("It goes on when they resume the queue; your turn is kept."), locale),
+    ]
+    embed = _embed(YELLOW, lines, say(N_("Paused by a moderator"), locale), _asked(job))
+    return Card(embed=embed, view=buttons.waiting(job))
+
+
+def painting(job: Job, progress: Progress | None, *, backend: str | None = None) -> Card:
+    """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler.
+
+    ``backend`` is its name, where it is to be told.
+    """
     locale = job.spec.locale
     fraction = min(1.0, max(0.0, progress.fraction)) if progress else 0.0
-    title = say(N_("Painting"), locale)
+    title = say(work.doing(job), locale)
     if progress is not None:
-        title = say(N_("Painting · {percent} %"), locale, percent=int(fraction * 100))
-    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT), _progress_line(progress, fraction, locale)]
-    embed = _embed(AMBER, lines, title, order_facts(job.spec.request, locale))
+        title = say(N_("{doing} · {percent} %"), locale, doing=title, percent=int(fraction * 100))
+    lines = [work.subject(job, WAITING_PROMPT), _progress_line(progress, fraction, locale)]
+    embed = _embed(AMBER, lines, title, " · ".join(filter(None, (_asked(job), backend))))
     files: tuple[Attachment, ...] = ()
     if progress is not None and progress.preview is not None and not job.spec.spoiler:
         preview = Attachment(
@@ -107,48 +124,82 @@ def painting(job: Job, progress: Progress | None) -> Card:
 
 
 def finished(
-    job: Job, author: tuple[str, str] | None, files: Sequence[Attachment], notes: Sequence[str] = ()
+    job: Job,
+    author: tuple[str, str] | None,
+    files: Sequence[Attachment],
+    notes: Sequence[str] = (),
+    *,
+    offered: Collection[Feature] = frozenset(),
+    lineage: str | None = None,
+    accent: str | None = None,
 ) -> Card:
     """Return the message that is the result; ``author`` is the asker's name and avatar address.
 
-    Several pictures come as one grid in ``files`` and get a menu. A spoiler stays a plain attachment,
-    because Discord hides no picture inside an embed.
+    ``offered`` is what backends can do with it, ``lineage`` the line that says where it comes from, ``accent`` the
+    server's own colour as ``#rrggbb``. Several pictures come as one grid or as several ``files``, and get a menu.
+    A spoiler stays a plain attachment, because Discord hides no picture inside an embed.
     """
     locale = job.spec.locale
     result = job.result
-    lines = [quoted(job.spec.request.prompt, FINISHED_PROMPT), *_noted(notes, locale)]
-    footer = result_facts(job, result) if result else order_facts(job.spec.request, locale)
-    embed = _embed(GREEN, lines, footer=footer)
+    lines = [work.subject(job, FINISHED_PROMPT), *_noted(notes, locale)]
+    lines += [f"-# {lineage}"] if lineage else []
+    footer = _came_to(job, result) if result else _asked(job)
+    embed = _embed(colour(accent), lines, footer=footer)
     if author is not None:
         embed.set_author(name=cut(author[0], 256) or "…", icon_url=author[1])
     _show(embed, files)
     pictures = len(result.pictures) if result else 1
-    return Card(embed=embed, view=buttons.finished(job, pictures=pictures), files=tuple(files))
+    rows = buttons.finished(job, pictures=pictures, offered=offered, reduced=REDUCED in notes)
+    return Card(embed=embed, view=rows, files=tuple(files))
 
 
-def single(job: Job, index: int, file: Attachment, notes: Sequence[str] = ()) -> Card:
+def single(
+    job: Job, index: int, file: Attachment, notes: Sequence[str] = (), *, accent: str | None = None
+) -> Card:
     """Return one original of several, ``index`` from 0, with its own seed."""
-    lines = [quoted(job.spec.request.prompt, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
-    footer = result_facts(job, job.result, index=index) if job.result else None
-    embed = _embed(GREEN, lines, footer=footer)
+    lines = [work.subject(job, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
+    footer = _came_to(job, job.result, index=index) if job.result else None
+    embed = _embed(colour(accent), lines, footer=footer)
     _show(embed, (file,))
     return Card(embed=embed, files=(file,))
+
+
+def gathered(
+    job: Job, files: Sequence[Attachment], notes: Sequence[str] = (), *, accent: str | None = None
+) -> Card:
+    """Return several originals of a job, each in full."""
+    lines = [work.subject(job, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
+    embed = _embed(colour(accent), lines, footer=_came_to(job, job.result) if job.result else None)
+    return Card(embed=embed, files=tuple(files))
+
+
+def untransmittable(job: Job, offered: Collection[Feature] = frozenset()) -> Card:
+    """Return the message of a result that its place takes in no size; its pictures are still to be had."""
+    locale = job.spec.locale
+    pictures = len(job.result.pictures) if job.result else 1
+    words = (
+        N_("It is done, but this place takes no file, not even a small one."),
+        N_("Have it sent to you: More, Send to me."),
+    )
+    lines = [work.subject(job, WAITING_PROMPT), "\n".join(say(each, locale) for each in words)]
+    embed = _embed(YELLOW, lines, footer=_came_to(job, job.result) if job.result else None)
+    return Card(embed=embed, view=buttons.finished(job, pictures=pictures, offered=offered))
 
 
 def failed(job: Job) -> Card:
     """Return the message of a job that ended without a picture: what happened, and what to do next."""
     locale = job.spec.locale
     failure = job.failure or Failure(N_("It could not be painted."), N_("Try again."))
-    lines = [quoted(job.spec.request.prompt, ENDED_PROMPT), failure_text(failure, locale)]
+    lines = [work.subject(job, ENDED_PROMPT), failure_text(failure, locale)]
     footer = say(N_("code {code}"), locale, code=failure.code) if failure.code else None
-    embed = _embed(RED, lines, say(N_("Not painted"), locale), footer)
+    embed = _embed(RED, lines, say(work.not_done(job), locale), footer)
     return Card(embed=embed, view=buttons.failed(job, smaller=failure.smaller_may_help))
 
 
 def cancelled(job: Job) -> Card:
     """Return the message of a cancelled job; it names who did it, unless that was the asker."""
     locale = job.spec.locale
-    lines = [quoted(job.spec.request.prompt, ENDED_PROMPT)]
+    lines = [work.subject(job, ENDED_PROMPT)]
     if job.cancelled_by is not None and job.cancelled_by != job.user:
         lines.append(say(N_("by {who}"), locale, who=f"<@{job.cancelled_by}>"))
     embed = _embed(GREY, lines, say(N_("Cancelled"), locale))
@@ -164,19 +215,40 @@ def not_queued(locale: str) -> Card:
 def wait_is_over(job: Job) -> Card:
     """Return the one short word after a long wait; it may ping the asker and nobody else."""
     who = f"<@{job.user}>"
-    text = N_("{who} it could not be painted.") if job.failure else N_("{who} your picture is ready.")
+    text = N_("{who} your picture is ready.")
+    if job.result is not None and job.result.caption is not None:
+        text = N_("{who} your description is ready.")
+    if job.failure:
+        text = N_("{who} it could not be painted.")
     return Card(content=say(text, job.spec.locale, who=who), mention=job.user)
 
 
 def settings(job: Job, locale: str) -> Card:
     """Return the command that paints ``job`` again, to be copied whole; a long one is a text file."""
+    done = work.done_note(job.spec.work, locale) if job.spec.work else ""
+    if job.spec.work is not None and not job.spec.request.prompt:
+        return Card(content=work.unknown_words(job.spec.work, locale))
     command = copyable(job)
-    hint = say(N_("Attach the picture to remix it."), locale) if job.spec.request.init_image else ""
-    block = f"```\n{command}\n```{hint}"
-    if "```" not in command and len(block) <= CONTENT:
+    hint = say(N_("Its code is {code}: the option “like” takes all of it."), locale, code=code(job.id))
+    block = "\n".join(filter(None, (f"```\n{command}\n```{hint}", done)))
+    whole = spelled_out(job)
+    if "```" not in command and len(block) <= CONTENT and whole == command:
         return Card(content=block)
-    file = Attachment(f"easel-{job.id}-settings.txt", command.encode())
-    return Card(content=say(N_("The command is long: it is in the file."), locale), files=(file,))
+    file = Attachment(f"easel-{job.id}-settings.txt", whole.encode())
+    said = say(N_("The command is long: it is in the file."), locale)
+    return Card(content=f"{said}\n{hint}", files=(file,))
+
+
+def _asked(job: Job) -> str:
+    if job.spec.work is not None:
+        return work.order_facts(job.spec.work, job.spec.locale)
+    return order_facts(job.spec.request, job.spec.locale)
+
+
+def _came_to(job: Job, result: Result, *, index: int | None = None) -> str:
+    if job.spec.work is not None:
+        return work.result_facts(job, job.spec.work, result)
+    return result_facts(job, result, index=index)
 
 
 def _embed(
@@ -186,6 +258,11 @@ def _embed(
     if footer:
         embed.set_footer(text=cut(footer, 2048))
     return embed
+
+
+def colour(accent: str | None) -> discord.Colour:
+    """Return a server's own colour for what is finished, or the usual one."""
+    return discord.Colour.from_str(accent) if accent else GREEN
 
 
 def _show(embed: discord.Embed, files: Sequence[Attachment]) -> None:
@@ -198,20 +275,16 @@ def _noted(notes: Sequence[str], locale: str) -> list[str]:
     return [cut(said, NOTES)] if said else []
 
 
-def _progress_line(progress: Progress | None, fraction: float, locale: str) -> str:
+def bar(fraction: float) -> str:
+    """Return a bar that is full to ``fraction`` (0–1)."""
     full = int(fraction * _BAR + 0.5)
-    bar = "▰" * full + "▱" * (_BAR - full)
+    return "▰" * full + "▱" * (_BAR - full)
+
+
+def _progress_line(progress: Progress | None, fraction: float, locale: str) -> str:
     facts = []
     if progress is not None and progress.steps > 0:
         facts.append(say(N_("step {step} of {steps}"), locale, step=progress.step, steps=progress.steps))
     if progress is not None and progress.eta_s is not None and progress.eta_s > 0:
-        facts.append(say(N_("{time} left"), locale, time=duration(_calm(progress.eta_s), locale)))
-    return f"{bar} {' · '.join(facts)}".rstrip()
-
-
-def _calm(seconds: float) -> float:
-    """Round a guess so that it does not flicker: 5 s steps from 10 s on, 1 min steps from 2 min on."""
-    for above, step in ((120, 60), (10, 5)):
-        if seconds > above:
-            return float(ceil(seconds / step) * step)
-    return float(max(1, ceil(seconds)))
+        facts.append(say(N_("{time} left"), locale, time=about(progress.eta_s, locale)))
+    return f"{bar(fraction)} {' · '.join(facts)}".rstrip()

@@ -1,7 +1,8 @@
 """Commands made from declared options, so that every command that has an option has the same one."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import discord
@@ -10,13 +11,17 @@ from discord import app_commands
 from bot.domain.capability import Listing
 from bot.domain.limits import Limits
 from bot.ui.options import Option
+from bot.ui.values import quoted
 
 CHOICE_LENGTH = 100
 """Characters in a suggestion's name and value (Discord docs, Application Commands)."""
 Command = app_commands.Command[Any, ..., None]
 Order = TypeVar("Order", bound=Command | app_commands.Group | app_commands.ContextMenu)
-Suggest = Callable[[Listing, str], list[str]]
+Suggest = Callable[[discord.Interaction, Listing, str], Awaitable[list[str]]]
+Complete = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
 Callback = Callable[[discord.Interaction, dict[str, Any]], Awaitable[None]]
+_SEVERAL = frozenset({Listing.LORAS, Listing.STYLES})
+"""Lists of whose names an option takes several, with commas between."""
 Annotation = type | app_commands.Transformer
 
 
@@ -29,11 +34,12 @@ def command(
     limits: Limits,
     suggest: Suggest,
     required: frozenset[str] = frozenset(),
+    completions: Mapping[str, Complete] = MappingProxyType({}),
 ) -> Command:
     """Return a command with these options, in this order; ``callback`` gets what was typed by name.
 
     ``limits`` are the host's: they make the minimum and maximum that Discord itself holds people to.
-    ``suggest`` must answer from memory.
+    ``suggest`` and ``completions``, for options whose suggestions are no listing's, must answer from memory.
     """
     chosen = tuple(options)
 
@@ -53,7 +59,8 @@ def command(
     }
     app_commands.choices(**choices)(run)
     listed = {option.name: completion(option, suggest) for option in chosen if option.listing}
-    app_commands.autocomplete(**listed)(run)
+    own = {option.name: completions[option.name] for option in chosen if option.name in completions}
+    app_commands.autocomplete(**listed, **own)(run)
     return app_commands.Command(name=name, description=description, callback=run)
 
 
@@ -98,17 +105,17 @@ def _parameter(option: Option, limits: Limits, *, required: bool) -> inspect.Par
     )
 
 
-def completion(
-    option: Option, suggest: Suggest
-) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+def completion(option: Option, suggest: Suggest) -> Complete:
     """Return the autocomplete callback of an option that has a listing."""
     listing = option.listing
     if listing is None:
         raise ValueError(option.name)
 
-    async def complete(_: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        before, last = _last_of_list(current) if listing is Listing.LORAS else ("", current)
-        values = (before + name for name in suggest(listing, last))
+    async def complete(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        several = listing in _SEVERAL
+        before, last = _last_of_list(current) if several else ("", current)
+        names = await suggest(interaction, listing, last)
+        values = [before + (quoted(name, ",") if several else name) for name in names]
         # A longer value cannot be a choice at all, and a cut one would name nothing.
         return [app_commands.Choice(name=value, value=value) for value in values if len(value) <= CHOICE_LENGTH]
 

@@ -35,6 +35,8 @@ def explain(error: BaseException, locale: str, *, code: str | None = None) -> di
     )
     colour = RED if ours or isinstance(error, BackendError) else YELLOW
     embed = discord.Embed(colour=colour, description=cut(_both(message, hint, locale), 4096))
+    if isinstance(error, BotError) and error.about:
+        embed.title = say(error.about, locale)
     if ours and code:
         embed.set_footer(text=say(N_("code {code}"), locale, code=code))
     return embed

@@ -50,8 +50,8 @@ def _lines(report: Report, locale: str) -> Iterator[str]:
     if report.outage is not None:
         error = report.outage.error
         yield cut(say(error.texts()[0], locale), 300)
-        if words := cure(error):
-            yield say(words, locale)
+        if words := say(cure(error), locale):
+            yield words
     yield " · ".join(_work(report, locale))
     if report.known is not None:
         yield " · ".join(_assets(report, locale))

@@ -1,22 +1,21 @@
 """The forms behind Edit and Remix, and how a submitted one is read, even by a bot that was started since."""
 
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import discord
 
-from bot.domain.errors import RequestError
 from bot.domain.job import Job
 from bot.domain.limits import MAX_PROMPT
 from bot.domain.options import Options
-from bot.domain.request import Lora, PaintRequest
+from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.i18n import say
+from bot.prompting.wildcards import literal
+from bot.ui import settings_line, values
 from bot.ui.buttons import Action, encode
-from bot.ui.options import loras
+from bot.ui.settings import Typed
 from bot.ui.words import cut, exact
 
 TITLE = 45
@@ -24,21 +23,61 @@ TITLE = 45
 DEFAULT_STRENGTH = 0.6
 PICTURE_FORM = "easel-remix:"
 """Begins the custom id of a remix form for a picture that is no job's; its message's id follows."""
-EXAMPLE = "768×512 · steps 25 · cfg 7 · count 1"
 
 
 def edit(job: Job, locale: str) -> discord.ui.Modal:
     """Return the form that changes anything about ``job``, filled with what it was painted from."""
-    request = job.spec.request
+    title, template = say(N_("Edit"), locale), job.spec.template
+    return form(encode(Action.EDIT, job.id), title, job.spec.request, locale, template=template)
+
+
+def form(
+    custom_id: str,
+    title: str,
+    request: PaintRequest,
+    locale: str,
+    *,
+    seed: bool = True,
+    template: str | None = None,
+) -> discord.ui.Modal:
+    """Return the form of a whole order, filled with ``request``, with or without its seed.
+
+    ``template`` is its prompt as it was typed; without one nothing is drawn for the prompt's braces.
+    """
+    options = settings_line.said(request)
+    shown = Typed(
+        literal(request.prompt) if template is None else template,
+        options if seed else replace(options, seed=None),
+    )
+    return open_form(custom_id, title, shown, locale)
+
+
+def open_form(custom_id: str, title: str, shown: Typed, locale: str) -> discord.ui.Modal:
+    """Return the form of an order, filled with what was typed so far."""
+    options = shown.options
     return _modal(
-        encode(Action.EDIT, job.id),
-        say(N_("Edit"), locale),
+        custom_id,
+        title,
         (
-            _field("prompt", say(N_("Prompt"), locale), request.prompt, long=True, required=True),
-            _field("negative_prompt", say(N_("Negative prompt"), locale), request.negative_prompt, long=True),
-            _field("model", say(N_("Model (empty: the usual one)"), locale), request.model or ""),
-            _field("settings", say(N_("Settings"), locale), settings_line(request), long=True),
-            _field("seed", say(N_("Seed (empty: a new one)"), locale), str(request.seed)),
+            _field("prompt", say(N_("Prompt"), locale), shown.prompt, long=True, required=True),
+            _field(
+                "negative_prompt",
+                say(N_("Negative prompt"), locale),
+                options.negative_prompt or "",
+                long=True,
+            ),
+            _field("model", say(N_("Model (empty: the usual one)"), locale), options.model or ""),
+            _field(
+                "settings",
+                say(N_("Settings"), locale),
+                settings_line.write_typed(shown, most=MAX_PROMPT),
+                long=True,
+            ),
+            _field(
+                "seed",
+                say(N_("Seed (empty: a new one)"), locale),
+                "" if options.seed is None else str(options.seed),
+            ),
         ),
     )
 
@@ -85,24 +124,46 @@ def _texts(components: Any) -> Iterator[tuple[str, str]]:
 
 def edited(parent: Job, typed: Mapping[str, str]) -> tuple[str, Options]:
     """Return the prompt and the choices of a submitted Edit; raises ``RequestError`` in words."""
-    chosen = settings(typed.get("settings", ""))
+    return changed(parent.spec.request, typed)
+
+
+def changed(request: PaintRequest, typed: Mapping[str, str]) -> tuple[str, Options]:
+    """Return what a submitted ``form`` of ``request`` makes of it.
+
+    What stood in its line and does not any more is left open. What the line had no room for stays, and so do the
+    pictures.
+    """
+    line = typed.get("settings", "")
+    shown = settings_line.names(settings_line.write(settings_line.said(request), most=MAX_PROMPT))
+    kept = settings_line.without(Options.of(request), shown - settings_line.names(line))
+    prompt, options = submitted(typed)
+    options = options.over(replace(kept, model=None, seed=None))
+    return prompt, replace(options, loras=options.loras or ())
+
+
+def submitted(typed: Mapping[str, str]) -> tuple[str, Options]:
+    """Return the prompt and the choices of any submitted ``form``; raises ``RequestError`` in words."""
+    read = filled(typed)
+    return read.prompt, replace(read.options, negative_prompt=read.options.negative_prompt or "")
+
+
+def filled(typed: Mapping[str, str]) -> Typed:
+    """Return all that a submitted form says; what is empty is left open."""
+    chosen = settings_line.read(typed.get("settings", ""))
     seed = typed.get("seed", "").strip()
     options = replace(
-        chosen,
-        negative_prompt=typed.get("negative_prompt", "").strip(),
+        chosen.options,
+        negative_prompt=typed.get("negative_prompt", "").strip() or None,
         model=typed.get("model", "").strip() or None,
-        loras=chosen.loras or (),
-        seed=_integer("seed", seed) if seed else None,
+        seed=values.integer("seed", seed) if seed else None,
     )
-    if parent.spec.request.init_image is None:
-        options = replace(options, strength=None)
-    return typed.get("prompt", ""), options
+    return replace(chosen, prompt=typed.get("prompt", ""), options=options)
 
 
 def remixed(parent: Job | None, typed: Mapping[str, str]) -> tuple[str, Options]:
     """Return the prompt and the choices of a submitted Remix, the rest as in ``parent``."""
     strength = typed.get("strength", "").strip()
-    options = Options(strength=_number("strength", strength) if strength else None)
+    options = Options(strength=values.number("strength", strength) if strength else None)
     if parent is not None:
         request = parent.spec.request
         options = replace(
@@ -118,85 +179,6 @@ def remixed(parent: Job | None, typed: Mapping[str, str]) -> tuple[str, Options]
             loras=request.loras,
         )
     return typed.get("prompt", ""), options
-
-
-def settings_line(request: PaintRequest) -> str:
-    """Return a request's numbers and names in the line that ``settings`` reads."""
-    parts = [
-        f"{request.width}×{request.height}",
-        f"steps {request.steps}",
-        f"cfg {exact(request.cfg_scale)}",
-        f"count {request.count}",
-        f"sampler {request.sampler}" if request.sampler else "",
-        f"scheduler {request.scheduler}" if request.scheduler else "",
-        f"strength {exact(request.strength)}" if request.strength is not None else "",
-        *(f"lora {lora.name}:{exact(lora.weight)}" for lora in request.loras),
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def settings(line: str) -> Options:
-    """Return the choices in a settings line; raises ``RequestError`` naming the part that says nothing."""
-    chosen: dict[str, Any] = {}
-    found: list[Lora] = []
-    for part in filter(None, (part.strip() for part in re.split(r"[·;\n]", line))):
-        if size := re.fullmatch(r"(?:size\s*)?(\d{1,9})\s*[x×*]\s*(\d{1,9})", part, re.IGNORECASE):
-            chosen |= {"width": int(size[1]), "height": int(size[2])}
-            continue
-        name, _, value = re.sub(r"^(\w+)\s*[:=]?\s*", r"\1 ", part).partition(" ")
-        if name.lower() == "lora" and value:
-            found += loras(value)
-        elif (reader := _READERS.get(name.lower())) and value:
-            field, read = reader
-            chosen[field] = read(value.strip())
-        else:
-            raise RequestError(
-                N_("“{part}” in the settings says nothing to me."),
-                N_("Write them like this: {example}"),
-                part=cut(part, 100),
-                example=EXAMPLE,
-            )
-    return Options(**chosen, loras=tuple(found) or None)
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        value = float(text.replace(",", "."))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise RequestError(
-            N_("“{text}” is no number for {option}."),
-            N_("Write a number, such as {example}."),
-            text=cut(text, 100),
-            option=name,
-            example="0.6" if name == "strength" else "25",
-        )
-    return value
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        return int(_number(name, text))
-
-
-def _whole(name: str) -> Callable[[str], object]:
-    return lambda text: _integer(name, text)
-
-
-_READERS: dict[str, tuple[str, Callable[[str], object]]] = {
-    "steps": ("steps", _whole("steps")),
-    "count": ("count", _whole("count")),
-    "width": ("width", _whole("width")),
-    "height": ("height", _whole("height")),
-    "cfg": ("cfg_scale", lambda text: _number("cfg_scale", text)),
-    "cfg_scale": ("cfg_scale", lambda text: _number("cfg_scale", text)),
-    "strength": ("strength", lambda text: _number("strength", text)),
-    "sampler": ("sampler", str),
-    "scheduler": ("scheduler", str),
-}
 
 
 def _field(

@@ -1,25 +1,22 @@
 """Every option of every command, declared once: name, type, range, description, suggestions, payload field."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
 from bot.domain.capability import Listing
-from bot.domain.errors import RequestError
-from bot.domain.job import Job, Ping
-from bot.domain.limits import MIN_SIDE, Limits
-from bot.domain.options import Options, Shape
-from bot.domain.request import MAX_SEED, Lora
+from bot.domain.job import Batch, Ping
+from bot.domain.limits import CLIP_SKIP, MAX_HIRES, MIN_SIDE, Limits
+from bot.domain.options import Options
+from bot.domain.request import MAX_SEED
 from bot.domain.text import N_
-from bot.ui.words import cut, exact, one_line
+from bot.ui.settings import BY_NAME, Typed
+from bot.ui.settings_line import Chosen, read
 
 PROMPT_LENGTH = 1500
 """Characters a prompt option takes; the modals take the full 4,000."""
-MAX_LORAS = 10
-MAX_LORA_WEIGHT = 4
 
 Values = Mapping[str, Any]
 Caps = Callable[[Limits], tuple[float, float]]
@@ -29,7 +26,8 @@ Caps = Callable[[Limits], tuple[float, float]]
 class Option:
     """One option. ``caps`` gives lowest and highest value, or shortest and longest text.
 
-    ``payload`` is where it ends up in a request of the AUTOMATIC1111 API; empty where it never gets there.
+    ``payload`` is where it ends up in a request of the AUTOMATIC1111 API, unless its ``field`` is that of the same
+    name in a settings line. ``suggested``: its suggestions depend on more than a list of names.
     """
 
     name: str
@@ -39,28 +37,56 @@ class Option:
     caps: Caps | None = None
     listing: Listing | None = None
     choices: tuple[tuple[str, str], ...] = ()
+    suggested: bool = False
+
+    @property
+    def field(self) -> str:
+        """Where it ends up; of what can be said in a settings line, what that says."""
+        known = BY_NAME.get(self.name)
+        return self.payload or (known.payload if known else "")
 
 
 def _fixed(low: float, high: float) -> Caps:
     return lambda _: (low, high)
 
 
-SHAPES = (
-    (N_("Square 1:1"), Shape.SQUARE.value),
-    (N_("Portrait 2:3"), Shape.PORTRAIT.value),
-    (N_("Landscape 3:2"), Shape.LANDSCAPE.value),
-    (N_("Tall 9:16"), Shape.TALL.value),
-    (N_("Wide 16:9"), Shape.WIDE.value),
-)
 PINGS = (
     (N_("No ping"), Ping.OFF.value),
     (N_("Mention me in a reply"), Ping.MENTION.value),
     (N_("Direct message"), Ping.DM.value),
 )
+BATCHES = (
+    (N_("All in one picture, numbered"), Batch.GRID.value),
+    (N_("Each by itself, in full"), Batch.SINGLE.value),
+)
 LANGUAGES = (("English", "en"),)
 
 _ALL = (
     Option("image", discord.Attachment, N_("The picture to start from"), "init_images"),
+    Option("mask", discord.Attachment, N_("White is painted anew, black stays"), "mask"),
+    Option(
+        "area",
+        str,
+        N_("What is painted anew: a side, a box, or beyond the picture"),
+        "mask",
+        listing=Listing.AREAS,
+    ),
+    Option(
+        "control_image",
+        discord.Attachment,
+        N_("The picture a ControlNet reads"),
+        "alwayson_scripts.controlnet.args.image",
+    ),
+    Option(
+        "control_model",
+        str,
+        N_("The ControlNet model"),
+        "alwayson_scripts.controlnet.args.model",
+        listing=Listing.CONTROL_MODELS,
+    ),
+    Option(
+        "face_image", discord.Attachment, N_("The face to put into the picture"), "alwayson_scripts.reactor.args"
+    ),
     Option("prompt", str, N_("What to paint"), "prompt", _fixed(1, PROMPT_LENGTH)),
     Option("negative_prompt", str, N_("What to keep out"), "negative_prompt", _fixed(1, PROMPT_LENGTH)),
     Option(
@@ -70,7 +96,9 @@ _ALL = (
         "override_settings.sd_model_checkpoint",
         listing=Listing.MODELS,
     ),
-    Option("size", str, N_("Its shape, at the usual number of pixels"), "width, height", choices=SHAPES),
+    Option("preset", str, N_("Choices kept under a name; what you type goes over them"), listing=Listing.PRESETS),
+    Option("style", str, N_("Words kept under a name, with commas between several"), listing=Listing.STYLES),
+    Option("size", str, N_("A shape, or width and height as 768x512"), suggested=True),
     Option("width", int, N_("Width in pixels"), "width", lambda limits: (MIN_SIDE, limits.max_side)),
     Option("height", int, N_("Height in pixels"), "height", lambda limits: (MIN_SIDE, limits.max_side)),
     Option("count", int, N_("How many pictures"), "n_iter", lambda limits: (1, limits.max_count)),
@@ -79,12 +107,34 @@ _ALL = (
     Option("sampler", str, N_("The sampler"), "sampler_name", listing=Listing.SAMPLERS),
     Option("scheduler", str, N_("The noise schedule"), "scheduler", listing=Listing.SCHEDULERS),
     Option("seed", int, N_("The same seed gives the same picture"), "seed", _fixed(0, MAX_SEED)),
-    Option("lora", str, N_("LoRAs as name:weight, with commas between"), "prompt", listing=Listing.LORAS),
+    Option("lora", str, N_("LoRAs as name:weight, with commas between"), listing=Listing.LORAS),
+    Option("vae", str, N_("The VAE"), listing=Listing.VAES),
+    Option("clip_skip", int, N_("How many layers of the text encoder to leave out"), caps=_fixed(*CLIP_SKIP)),
+    Option("hires", float, N_("Paint it again this many times larger; 1 is off"), caps=_fixed(1, MAX_HIRES)),
+    Option("more", str, N_("Anything else, as name value · name value"), suggested=True),
+    Option("like", str, N_("A picture's code: start from all that made it"), suggested=True),
+    Option("private", bool, N_("Show it to me alone")),
     Option("spoiler", bool, N_("Hide the picture until it is clicked")),
     Option(
         "strength", float, N_("How far to go from the picture: 0.05 to 1"), "denoising_strength", _fixed(0.05, 1)
     ),
+    Option("upscaler", str, N_("What makes it larger"), "upscaler_1", listing=Listing.UPSCALERS),
+    Option("scale", float, N_("How many times as wide and high"), "upscaling_resize", _fixed(1, 4)),
+    Option("second", str, N_("A second upscaler, mixed in"), "upscaler_2", listing=Listing.UPSCALERS),
+    Option(
+        "second_share", float, N_("How much of the second: 0 to 1"), "extras_upscaler_2_visibility", _fixed(0, 1)
+    ),
+    Option(
+        "face_fix",
+        str,
+        N_("What mends the faces"),
+        "gfpgan_visibility, codeformer_visibility",
+        listing=Listing.FACE_RESTORERS,
+    ),
     Option("ping", str, N_("How to be told after a long wait"), choices=PINGS),
+    Option("batch", str, N_("How several pictures are shown"), choices=BATCHES),
+    Option("accent", str, N_("The colour beside finished pictures, as #3ba55d"), caps=_fixed(6, 7)),
+    Option("show_backend", bool, N_("Name the backend while it paints")),
     Option("max_steps", int, N_("Most steps allowed here"), "", lambda limits: (1, limits.max_steps)),
     Option("max_side", int, N_("Widest and highest allowed here"), "", lambda limits: (MIN_SIDE, limits.max_side)),
     Option("max_count", int, N_("Most pictures at once here"), "", lambda limits: (1, limits.max_count)),
@@ -97,28 +147,52 @@ _ALL = (
     ),
     Option("language", str, N_("The language of public messages here"), choices=LANGUAGES),
     Option("reactions", bool, N_("Put 🔁 under finished pictures")),
+    Option("others_may_reroll", bool, N_("Let everybody paint on from others' pictures")),
+    Option("emoji_reroll", str, N_("The emoji that paints a picture anew")),
+    Option("emoji_cancel", str, N_("The emoji that cancels a job or takes a picture away")),
+    Option("emoji_favourite", str, N_("The emoji that marks a favourite")),
+    Option("emoji_dm", str, N_("The emoji that sends a picture home by direct message")),
+    Option("emoji_upscale", str, N_("The emoji that makes a picture larger")),
     Option("backend", str, N_("The name of a backend"), listing=Listing.BACKENDS),
     Option("job", int, N_("The number of the job, as /queue show has it"), "", _fixed(1, 2**53 - 1)),
 )
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
+_FINISHED = Option("image", discord.Attachment, N_("The picture; without it, your last one here"), "image")
+WORK: Mapping[str, tuple[Option, ...]] = {
+    "upscale": (
+        _FINISHED,
+        *(OPTIONS[name] for name in ("upscaler", "scale", "second", "second_share", "face_fix", "private")),
+    ),
+    "cutout": (
+        replace(_FINISHED, payload="input_image"),
+        Option("model", str, N_("What tells the background"), "model", listing=Listing.CUTTERS),
+        OPTIONS["private"],
+    ),
+    "describe": (
+        _FINISHED,
+        Option("model", str, N_("What looks at the picture"), "model", listing=Listing.INTERROGATORS),
+        OPTIONS["private"],
+    ),
+}
+"""The options of the commands for finished pictures; some of these names mean other things elsewhere."""
 
+_DRAWN = ("negative_prompt", "model", "preset", "style", "size")
+_PAINTED = ("count", "steps", "cfg_scale", "sampler", "scheduler", "seed", "lora")
+_GUIDED = ("control_image", "control_model", "face_image")
+_ENDING = ("more", "like", "spoiler", "private")
 DRAW = (
     "prompt",
-    "negative_prompt",
-    "model",
-    "size",
+    *_DRAWN,
     "width",
     "height",
-    "count",
-    "steps",
-    "cfg_scale",
-    "sampler",
-    "scheduler",
-    "seed",
-    "lora",
-    "spoiler",
+    *_PAINTED,
+    "vae",
+    "clip_skip",
+    "hires",
+    *_GUIDED,
+    *_ENDING,
 )
-REMIX = ("image", "prompt", "strength", *DRAW[1:])
+REMIX = ("image", "prompt", "strength", "mask", "area", *_DRAWN, *_PAINTED, *_GUIDED, *_ENDING)
 RESET = "reset"
 EVERYTHING = "everything"
 
@@ -146,80 +220,11 @@ def changes(values: Values, names: Iterable[str]) -> Changes:
     return Changes({**taken_back, **typed_in}, Options(**listed))
 
 
-def typed(values: Values) -> tuple[str, Options]:
-    """Return the prompt and the choices that a command's values make; raises ``RequestError`` for a bad LoRA."""
-    return str(values.get("prompt", "")), Options(
-        negative_prompt=values.get("negative_prompt"),
-        model=values.get("model"),
-        shape=Shape(values["size"]) if "size" in values else None,
-        width=values.get("width"),
-        height=values.get("height"),
-        count=values.get("count"),
-        steps=values.get("steps"),
-        cfg_scale=values.get("cfg_scale"),
-        sampler=values.get("sampler"),
-        scheduler=values.get("scheduler"),
-        seed=values.get("seed"),
-        loras=loras(values["lora"]) if "lora" in values else None,
-        strength=values.get("strength"),
-        spoiler=values.get("spoiler"),
-    )
-
-
-def loras(text: str) -> tuple[Lora, ...]:
-    """Return the LoRAs of ``name:0.8, other``; raises ``RequestError`` in words."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) > MAX_LORAS:
-        raise RequestError(
-            N_("That are {count} LoRAs."), N_("Use at most {max}."), count=len(parts), max=MAX_LORAS
-        )
-    return tuple(_lora(part) for part in parts)
-
-
-def _lora(part: str) -> Lora:
-    name, colon, weight_text = part.rpartition(":")
-    if not colon:
-        return Lora(part)
-    try:
-        weight = float(weight_text)
-    except ValueError:
-        weight = math.nan
-    if not name.strip() or not abs(weight) <= MAX_LORA_WEIGHT:
-        raise RequestError(
-            N_("“{part}” is no LoRA with a weight."),
-            N_("Write name:0.8, with a weight from {low} to {high}."),
-            part=cut(part, 100),
-            low=-MAX_LORA_WEIGHT,
-            high=MAX_LORA_WEIGHT,
-        )
-    return Lora(name.strip(), weight)
-
-
-def written_loras(chosen: Iterable[Lora]) -> str:
-    """Return LoRAs as the option takes them."""
-    return ", ".join(f"{lora.name}:{exact(lora.weight)}" for lora in chosen)
-
-
-def copyable(job: Job) -> str:
-    """Return the one line that paints ``job`` again when it is pasted into Discord, however long it is."""
-    request = job.spec.request
-    result = job.result
-    facts: dict[str, Any] = {
-        "prompt": request.prompt,
-        "strength": None if request.strength is None else exact(request.strength),
-        "negative_prompt": request.negative_prompt,
-        "model": request.model or (result.model if result else None),
-        "width": request.width,
-        "height": request.height,
-        "count": request.count if request.count > 1 else None,
-        "steps": request.steps,
-        "cfg_scale": exact(request.cfg_scale),
-        "sampler": request.sampler or (result.sampler if result else None),
-        "scheduler": request.scheduler or (result.scheduler if result else None),
-        "seed": str(request.seed),
-        "lora": written_loras(request.loras),
-        "spoiler": "True" if job.spec.spoiler else None,
-    }
-    name = "draw" if request.init_image is None else "remix"
-    options = [f"{key}:{one_line(str(value))}" for key, value in facts.items() if value not in {None, ""}]
-    return f"/{name} {' '.join(options)}"
+def typed(values: Values) -> Typed:
+    """Return all that a command's values choose, those in ``more`` too; raises ``RequestError`` in words."""
+    chosen = Chosen()
+    for name, value in values.items():
+        setting = BY_NAME.get(name)
+        if setting is not None:
+            chosen.take(setting, setting.read(name, value) if isinstance(value, str) else value)
+    return chosen.typed().over(read(values.get("more", "")))

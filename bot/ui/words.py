@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
+from math import ceil
 
 from bot.domain.job import Job, Result
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
-from bot.i18n import say, say_many
+from bot.i18n import duration, say, say_many
 
 ALT_TEXT = 1000
 """Characters of alt text shown; Discord takes 1,024 (Discord docs, Attachment Object)."""
@@ -52,6 +53,16 @@ def quoted(prompt: str, limit: int) -> str:
     return f"“{escaped(cut(one_line(prompt), limit))}”"
 
 
+def about(seconds: float, locale: str) -> str:
+    """Say about how long something takes, without flicker: in steps of 5 s from 10 s, of 1 min from 2 min."""
+    rounded = max(1, ceil(seconds))
+    for above, step in ((120, 60), (10, 5)):
+        if seconds > above:
+            rounded = ceil(seconds / step) * step
+            break
+    return duration(rounded, locale)
+
+
 def alt_text(prompt: str, locale: str) -> str:
     """Return what a screen reader says of a picture."""
     return cut(say(N_("Prompt: {prompt}"), locale, prompt=cut(one_line(prompt), ALT_TEXT)), ALT_TEXT)
@@ -71,7 +82,8 @@ def number(value: float) -> str:
 
 def exact(value: float) -> str:
     """Return a number that can be typed again without painting anything else."""
-    return f"{value:.15g}"
+    short = f"{value:.15g}"
+    return short if float(short) == value else repr(value)
 
 
 def order_facts(request: PaintRequest, locale: str) -> str:

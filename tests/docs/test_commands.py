@@ -8,15 +8,31 @@ from typing import Any
 
 import pytest_asyncio
 from discord import app_commands
+from syrupy.assertion import SnapshotAssertion
 
+from bot.backends.webui import extras
 from bot.backends.webui.dialect import A1111
+from bot.backends.webui.extensions import Swapper
 from bot.backends.webui.listings import Choice
 from bot.backends.webui.payload import payload
 from bot.client import EXTENSIONS, Easel
-from bot.domain.request import PaintRequest
+from bot.domain.request import (
+    Control,
+    Detail,
+    FaceSwap,
+    Hires,
+    Mask,
+    PaintRequest,
+    Refiner,
+    UpscaleRequest,
+    Variation,
+)
 from bot.foundations import opened
 from bot.settings import load
-from bot.ui.options import OPTIONS
+from bot.ui import values
+from bot.ui.options import OPTIONS, WORK
+from bot.ui.settings import SETTINGS, Setting
+from bot.ui.values import Read
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 HEAD = """\
@@ -26,6 +42,22 @@ Made from the commands themselves by `UPDATE_DOCS=1 python -m pytest tests/docs/
 Ranges are those of the host's default limits. The last column is where an option ends up in a request of the
 AUTOMATIC1111 API; `—` stays with Easel.
 """
+SETTINGS_HEAD = """\
+## Settings in a line
+
+`more`, the forms' settings and presets take any of these, in any order, with `·`, `;` or a line break between:
+`steps 25 · hires 2 · detail face_yolov8n.pt`. A value with such a sign in it stands in "quotes".
+"""
+EXAMPLES = {
+    "size": "a shape (1:1, 2:3, 3:2, 9:16, 16:9), or `768×512`",
+    "lora": "`name:0.8`, several with commas",
+    "style": "a name, several with commas",
+    "refiner": "`MODEL@0.8`: where it takes over",
+    "variation": "`SEED:STRENGTH`",
+    "mask_padding": "pixels, or `off`",
+    "detail": "a detector; once more for another",
+    "like": "a picture's code",
+}
 KINDS = {3: "text", 4: "whole number", 5: "yes or no", 10: "number", 11: "picture file"}
 LONGEST = 8000
 """Characters of a command's names, descriptions and values together (Discord docs, Application Commands)."""
@@ -48,7 +80,27 @@ def entries(tree: app_commands.CommandTree[Any]) -> list[Entry]:
 
 
 def page(found: list[Entry]) -> str:
-    return "\n".join([HEAD, *(line for entry in found for line in section(entry))])
+    return "\n".join([HEAD, *(line for entry in found for line in section(entry)), *settings_table()])
+
+
+def settings_table() -> Iterator[str]:
+    yield SETTINGS_HEAD
+    yield "| name | what it takes | WebUI field |"
+    yield "|---|---|---|"
+    for setting in SETTINGS:
+        name = " or ".join(f"`{each}`" for each in (setting.name, *setting.aliases))
+        yield f"| {name} | {takes_in_line(setting)} | {f'`{setting.payload}`' if setting.payload else '—'} |"
+    yield ""
+
+
+def takes_in_line(setting: Setting) -> str:
+    """What stands after a name, by how it is read."""
+    written = EXAMPLES.get(setting.name) or (", ".join(setting.known) if setting.known else "")
+    if written:
+        return written
+    kinds: dict[Read, str] = {values.number: "number", values.integer: "whole number", values.word: "text"}
+    listed = ", with suggestions" if setting.listing else ""
+    return f"{kinds[setting.read]}{listed}"
 
 
 def section(entry: Entry) -> Iterator[str]:
@@ -79,9 +131,10 @@ def table(command: Command) -> Iterator[str]:
         return
     yield "| option | | what it takes | WebUI field |"
     yield "|---|---|---|---|"
+    declared = {**OPTIONS, **{option.name: option for option in WORK.get(command.qualified_name, ())}}
     for option in command.parameters:
         name = f"**{option.name}**" if option.required else option.name
-        field = OPTIONS[option.name].payload if option.name in OPTIONS else ""
+        field = declared[option.name].field if option.name in declared else ""
         yield f"| {name} | {option.description} | {takes(option)} | {f'`{field}`' if field else '—'} |"
     yield ""
 
@@ -113,6 +166,13 @@ async def test_every_command_fits_discord_and_says_where_it_works(tree: app_comm
         assert len(json.dumps(schema)) <= LONGEST
 
 
+async def test_what_discord_is_told_of_the_commands_is_as_it_was(
+    tree: app_commands.CommandTree[Any], snapshot: SnapshotAssertion
+) -> None:
+    told = [entry.to_dict(tree) for entry in entries(tree)]
+    assert told == snapshot
+
+
 async def test_every_subcommand_has_at_most_25_options_and_every_choice_a_value(
     tree: app_commands.CommandTree[Any],
 ) -> None:
@@ -134,12 +194,42 @@ async def test_only_what_is_for_admins_needs_a_permission_to_be_seen(
 
 
 def test_the_page_names_fields_that_the_webui_is_really_sent() -> None:
-    request = PaintRequest("a", 1, "b", count=2, init_image="blob", strength=0.5)
+    request = PaintRequest(
+        "a",
+        1,
+        "b",
+        model="model",
+        count=2,
+        init_image="i",
+        strength=0.5,
+        mask=Mask("i", padding=8),
+        vae="vae",
+        clip_skip=2,
+        styles=("style",),
+        tiling=True,
+        restore_faces=True,
+        variation=Variation(1, 0.1),
+        hires=Hires(upscaler="upscaler", steps=3),
+        refiner=Refiner("model"),
+        controls=(Control("i", "canny", "canny"),),
+        details=(Detail("face", "a", "b"),),
+        face_swap=FaceSwap("i"),
+    )
     choice = Choice("model", "Euler", "Karras")
-    sent = payload("webui", request, choice, A1111, {"blob": b"PNG"}, task="1-1")
-    sent |= {f"override_settings.{name}": value for name, value in sent["override_settings"].items()}
-    named = {field for option in OPTIONS.values() for field in option.payload.split(", ") if field}
-    assert named <= set(sent)
+    swapper = Swapper("reactor", 24, "inswapper_128.onnx")
+    sent = payload("webui", request, choice, A1111, {"i": b"PNG"}, swapper=swapper, task="1-1")
+    sent |= extras.upscaling(UpscaleRequest("a", 2.0, "b", 0.5, 1.0, 1.0), b"PNG")
+    named = {field for option in OPTIONS.values() for field in option.field.split(", ") if field}
+    named |= {field for setting in SETTINGS for field in setting.payload.split(", ") if field}
+    assert sorted(named) == sorted(field for field in named if is_sent(sent, field))
+
+
+def is_sent(sent: Any, field: str) -> bool:
+    """Whether a field, such as ``alwayson_scripts.controlnet.args.model``, is somewhere in a payload."""
+    if isinstance(sent, list):
+        return any(is_sent(each, field) for each in sent)
+    name, _, rest = field.partition(".")
+    return isinstance(sent, dict) and name in sent and (not rest or is_sent(sent[name], rest))
 
 
 def texts(schema: Any) -> Iterator[str]:

@@ -16,13 +16,13 @@ HEAD = """\
 Made from the commands themselves by `UPDATE_DOCS=1 python -m pytest tests/docs/test_terminal.py`; do not edit.
 """
 OWN = """\
-## Options of both, and of a line in a file of prompts
+## Options of draw and batch, and of a line in a file of prompts
 """
 
 
 def commands() -> dict[str, Any]:
     found: dict[str, Any] = getattr(get_command(cli.app), "commands", {})
-    return {name: found[name] for name in ("draw", "batch")}
+    return {name: found[name] for name in ("draw", "batch", "check")}
 
 
 def rows(params: list[Any]) -> Iterator[str]:

@@ -8,6 +8,8 @@ import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import discord
 import pytest
@@ -17,10 +19,19 @@ from typer.testing import CliRunner, Result
 
 from bot import __version__, cli, client
 from bot.backends import address
-from bot.cli import checking
-from bot.domain.errors import AuthError, BackendError, BotError, NotEnabledError, ProtocolError, UntrustedError
+from bot.cli import checking, painters
+from bot.domain.capability import Capabilities, Listing
+from bot.domain.errors import (
+    AuthError,
+    BackendError,
+    BotError,
+    NotEnabledError,
+    ProtocolError,
+    RequestError,
+    UntrustedError,
+)
+from bot.domain.request import PaintRequest, Workflow
 from bot.rehearsal import Discord
-from bot.services.upkeep import cure
 from bot.settings import Settings, load
 
 TOKEN = "a-token-of-my-own"
@@ -200,13 +211,21 @@ def test_check_tells_what_is_right_and_what_is_wrong() -> None:
     lines = result.stdout.splitlines()
     assert lines[:2] == ["ok    settings", "ok    data folder data"]
     assert lines[2].startswith("wrong DISCORD_TOKEN")
-    assert lines[3:6] == [
+    assert lines[3].endswith("easel check --no-discord")
+    assert lines[4:7] == [
         "ok    backend sketch · built in, paints without a model",
         "      lists: models 1, samplers 6, schedulers 4",
         "      has img2img",
     ]
-    assert lines[6].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
-    assert "address and port" in lines[6]
+    assert lines[7].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
+    assert "address and port" in lines[7]
+
+
+def test_check_leaves_discord_out_for_who_only_paints_in_the_terminal() -> None:
+    without = easel("check", EASEL_BACKENDS="sketch")
+    assert (without.exit_code, "easel check --no-discord" in without.stdout) == (78, True)
+    result = easel("check", "--no-discord", EASEL_BACKENDS="sketch")
+    assert (result.exit_code, "DISCORD_TOKEN" in result.output) == (0, False)
 
 
 def test_check_names_a_folder_of_workflows_that_is_not_there() -> None:
@@ -218,13 +237,28 @@ def test_check_names_a_folder_of_workflows_that_is_not_there() -> None:
     ("error", "words"),
     [
         (NotEnabledError("x"), "--api"),
-        (AuthError("x"), "EASEL_BACKEND_<n>_AUTH"),
+        (AuthError("x", number=2), "EASEL_BACKEND_2_AUTH"),
         (UntrustedError("x"), "ca="),
         (ProtocolError("x"), "log"),
     ],
 )
 def test_each_fault_of_a_backend_has_its_cure(error: BackendError, words: str) -> None:
-    assert words in cure(error)
+    assert words in painters.ailment(error)
+
+
+async def test_a_workflow_that_cannot_be_used_is_refused_with_the_reason() -> None:
+    problem = "poster.json is no JSON; save the workflow with Export (API) again."
+
+    async def capabilities() -> Capabilities:
+        return Capabilities({Listing.WORKFLOWS: ()}, facts={"workflow poster.json": problem})
+
+    comfy: Any = SimpleNamespace(name="comfy", capabilities=capabilities)
+    known = painters.Painters(SimpleNamespace(backends=(comfy,)))  # type: ignore[arg-type]
+    await known.catalogue.refresh(comfy)
+    for name, words in (("poster", f"cannot be used: {problem}"), ("other", "No backend here has any workflow")):
+        with pytest.raises(RequestError) as caught:
+            known.check(PaintRequest("a cat", 7, workflow=Workflow(name)))
+        assert words in str(caught.value)
 
 
 async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:

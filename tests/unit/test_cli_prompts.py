@@ -72,8 +72,8 @@ def test_what_is_wrong_is_told_of_all_lines_at_once() -> None:
         ("--workflow w --set a", "--set takes key=value."),
         ("--image gone.png", "gone.png is no file that can be read."),
         ("--control pose.png", "--control takes file:model"),
-        ("--clip-skip 0", "clip-skip 0 is outside"),
-        ("--hires 4 --size 4096x512", "hires 16384 is outside"),
+        ("--clip-skip 0", "clip_skip 0 is outside"),
+        ("--hires 4 --size 4096x512", "16384×2048 is more than a picture may have"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(options: str, words: str) -> None:

@@ -40,18 +40,22 @@ class Painter:
         self.sending: dict[str, list[Act]] = {}
         self.coming: dict[str, list[Act]] = {}
         self.away = asyncio.Event()
+        self.back = asyncio.Event()
         self.hangs = False
 
     async def health(self) -> None:
         if self.hangs:
             self.away.set()
-            await asyncio.Event().wait()
+            await self.back.wait()
 
     async def capabilities(self) -> Capabilities:
         return Capabilities({Listing.MODELS: ("random15",)})
 
     async def resume(self, *_: object, **__: object) -> None:
         """Know nothing of former lives."""
+
+    async def abandon(self, *_: object, **__: object) -> None:
+        """Know nothing of what others took over."""
 
     async def generate(self, request: PaintRequest, **_: Any) -> Any:
         await self._act(self.sending, request)
@@ -174,6 +178,51 @@ async def test_pictures_do_not_wait_for_a_backend_that_has_been_left(
         left.set()
         await shop.until_ended(1)
         assert shop.ended == [("last", "painted")]
+
+
+async def test_pictures_that_stall_over_an_outage_do_not_keep_their_backend_from_its_next_job(
+    tmp_path: Path,
+) -> None:
+    painter, at_hand, over = Painter(slots=2), asyncio.Event(), asyncio.Event()
+
+    async def stalled() -> None:
+        at_hand.set()
+        await over.wait()
+
+    async def after_that() -> None:
+        await at_hand.wait()
+        raise LostError("gone")
+
+    painter.coming["stalled"], painter.sending["lost"] = [stalled], [after_that]
+    async with opened(painter, tmp_path) as shop:
+        await shop.order("stalled", "lost")
+        await shop.until_ended(1)
+        assert shop.ended == [("lost", "painted")]
+        over.set()
+        await shop.until_ended(2)
+
+
+async def test_the_setbacks_of_a_job_that_was_cancelled_are_forgotten(tmp_path: Path) -> None:
+    painter = Painter()
+
+    async def lost() -> None:
+        painter.hangs = True
+        raise LostError("gone")
+
+    async def later() -> None:
+        raise LostError("gone")
+
+    painter.sending["given up"], painter.sending["next"] = [lost], [later]
+    async with opened(painter, tmp_path) as shop:
+        await shop.order("given up")
+        await shop.until_outage(True)
+        (job,) = await shop.jobs.live()
+        await shop.jobs.cancel(job.id, by=11)
+        assert set(shop.generation._losses) == {job.id}
+        painter.back.set()
+        await shop.order("next")
+        await shop.until_ended(1)
+        assert (shop.ended, set(shop.generation._losses)) == ([("next", "painted")], set())
 
 
 async def test_a_backend_that_does_not_answer_holds_nobody_up_who_wants_to_stop(tmp_path: Path) -> None:

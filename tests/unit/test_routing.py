@@ -205,3 +205,18 @@ async def test_new_lists_are_told_once_and_only_when_they_are_new() -> None:
         await catalogue.refresh(cast("Backend", server))
     assert len(told) == 2
     assert catalogue.loaded("a") == "fox"
+
+
+def test_a_paused_guilds_jobs_belong_to_a_lane_that_nobody_serves() -> None:
+    routing, _ = fleet({"gpu1": able("fox"), "gpu2": able("owl")})
+    job = queued(order(model="fox"), "gpu1")
+    routing.paused = {job.guild}
+    assert routing.lane_of(job) == routing.lane_after_restart(job) == routing.held(job.guild)
+    assert routing.lane_for(job.guild + 1, order(model="fox")) == "gpu1"
+    assert routing.elsewhere(job, "gpu1") is None, "nobody else has it, paused or not"
+    held = replace(job, lane=routing.lane_of(job))
+    assert routing.is_held(held)
+    assert routing.members(held.lane) == ()
+    assert not any(routing.serves(name, held.lane) for name in ("gpu1", "gpu2"))
+    routing.paused = set()
+    assert routing.lane_of(held) == routing.lane_after_restart(held) == "gpu1"

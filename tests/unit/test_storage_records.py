@@ -3,7 +3,7 @@ import json
 from bot.domain.errors import Failure
 from bot.domain.job import JobSpec, Origin, Picture, Ping, Result
 from bot.domain.request import Lora, PaintRequest
-from bot.storage.records import _FAILURE, _RESULT, _SPEC, failure_json, result_json
+from bot.storage.records import _FAILURE, _RESULT, _SPEC, failure_json, result_row
 
 SPEC = JobSpec(
     PaintRequest("a", 1, loras=(Lora("ink", 0.5),), cfg_scale=6.5, strength=0.4, init_image="ab" * 32),
@@ -19,7 +19,7 @@ FAILURE = Failure("{count} of {name}", "h", {"count": 2, "name": "x", "share": 0
 
 def test_what_is_stored_comes_back_equal() -> None:
     assert _SPEC.validate_json(_SPEC.dump_json(SPEC)) == SPEC
-    assert _RESULT.validate_json(result_json(RESULT)) == RESULT
+    assert _RESULT.validate_json(result_row(RESULT)["new_result"]) == RESULT
     assert _FAILURE.validate_json(failure_json(FAILURE)) == FAILURE
 
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import discord
 import pytest
@@ -6,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import AuthError, Failure, OutOfMemoryError, RejectedError
-from bot.domain.job import Place, State
+from bot.domain.job import Address, Origin, Place, State
 from bot.domain.ports import Progress
-from bot.ui import cards
+from bot.ui import cards, lineage
 from bot.ui.card import Attachment, Card
 from tests.unit.ui_jobs import ASKER, finished, job
 
@@ -92,15 +93,15 @@ def test_a_result_is_the_picture_its_prompt_its_asker_and_its_facts() -> None:
     assert embed.image.url == "attachment://easel-7-0.png"
     assert embed.footer.text == ("seed 42 · dreamshaper_8 · 768×512 · 25 steps · CFG 7 · DPM++ 2M Karras · 8.3 s")
     assert labels(card) == ["Reroll", "Edit", "Remix", "Settings", "Delete"]
-    assert menus(card) == []
+    assert [menu.placeholder for menu in menus(card)] == ["More"]
 
 
 def test_several_pictures_are_one_grid_with_a_menu_that_takes_one() -> None:
     done = finished(42, 43, 44)
     card = cards.finished(done, None, [cards.attachment(done, 0, PNG, "image/png")], ())
     assert (embed_of(card).footer.text or "").startswith("seeds 42–44 · ")
-    (menu,) = menus(card)
-    assert menu.placeholder == "Take one"
+    menu, more = menus(card)
+    assert (menu.placeholder, more.placeholder) == ("Take one", "More")
     assert [(option.value, option.description) for option in menu.options] == [
         ("1", "seed 42"),
         ("2", "seed 43"),
@@ -126,6 +127,26 @@ def test_a_spoiler_is_a_hidden_attachment_and_no_embedded_picture() -> None:
 def test_a_note_stands_small_under_the_prompt_and_once() -> None:
     card = cards.finished(finished(), None, [], (cards.REDUCED, cards.REDUCED))
     assert embed_of(card).description == f"“a quiet harbour”\n-# {cards.REDUCED}"
+
+
+def test_a_result_names_its_parent_in_one_short_line() -> None:
+    parent, child = finished(), job(spec={"origin": Origin.VARY, "parent": 7})
+    line = lineage.line(child, parent)
+    assert line == "Varied from https://discord.com/channels/100/300/400"
+    card = cards.finished(child, None, [], (cards.REDUCED,), lineage=line)
+    assert embed_of(card).description == f"“a quiet harbour”\n-# {cards.REDUCED}\n-# {line}"
+
+
+def test_a_parent_that_cannot_be_seen_or_is_replied_to_has_no_line() -> None:
+    child = job(spec={"origin": Origin.REROLL, "parent": 7})
+    hidden = finished(address=Address(300, 400, 100, ephemeral=True))
+    unsent = finished(address=Address(300))
+    reply = replace(child, address=Address(300, 401, 100, reply_to=400))
+    assert [lineage.line(child, parent) for parent in (None, hidden, unsent)] == [None, None, None]
+    assert lineage.line(reply, finished()) is None
+    assert lineage.line(job(), finished()) is None
+    alone = finished(address=Address(300, 400))
+    assert lineage.line(child, alone) == "Rerolled from https://discord.com/channels/@me/300/400"
 
 
 def test_a_failure_says_what_happened_and_what_to_do_and_offers_another_try() -> None:
@@ -186,7 +207,7 @@ def test_settings_that_fit_no_code_block_are_a_text_file_with_the_whole_command(
     card = cards.settings(finished(request={"prompt": prompt}), "en")
     (file,) = card.files
     assert file.filename == "easel-7-settings.txt"
-    assert f"prompt:{prompt} ".encode() in file.data
+    assert re.search(f"prompt: ?{prompt}", file.data.decode())
 
 
 def test_a_files_bytes_stay_out_of_its_repr() -> None:

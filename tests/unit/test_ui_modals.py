@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import RequestError
-from bot.domain.request import Lora, PaintRequest
+from bot.domain.request import Control, Detail, FaceSwap, Hires, Lora, Mask, PaintRequest
+from bot.prompting import wildcards
 from bot.ui import modals
 from tests.unit.ui_jobs import finished, job
 
@@ -54,17 +55,46 @@ def test_the_edit_form_is_filled_and_fits_discord() -> None:
     }
 
 
-def test_settings_may_be_written_freely() -> None:
-    options = modals.settings("512 x 768; Steps: 30\nCFG=6,5 · sampler DPM++ 2M · lora ink:0.5 · count 2")
-    assert (options.width, options.height, options.steps, options.cfg_scale) == (512, 768, 30, 6.5)
-    assert (options.sampler, options.count, options.loras) == ("DPM++ 2M", 2, (Lora("ink", 0.5),))
+def test_what_is_taken_out_of_the_line_is_left_open_and_pictures_stay() -> None:
+    request = {
+        "init_image": "i",
+        "strength": 0.5,
+        "mask": Mask("m", blur=9),
+        "controls": (Control("c", "canny", weight=0.5),),
+        "face_swap": FaceSwap("f", target_face=1),
+        "hires": Hires(steps=9),
+        "tiling": True,
+    }
+    parent = finished(request=request)
+    line = "768×512 · control_model canny · hires 1.5"
+    _, options = modals.edited(parent, {**values(modals.edit(parent, "en")), "settings": line})
+    again = options.request("a", seed=0, init_image="i")
+    assert again.mask == Mask("m")
+    assert again.controls == (Control("c", "canny"),)
+    assert again.face_swap == FaceSwap("f")
+    assert again.hires == Hires(scale=1.5)
+    assert (again.tiling, again.strength) == (False, 0.6)
+    _, options = modals.edited(parent, {"prompt": "a", "settings": "768×512"})
+    again = options.request("a", seed=0, init_image="i")
+    assert (again.controls, again.hires) == ((), None)
+    assert again.mask == Mask("m")
 
 
-@pytest.mark.parametrize("line", ["make it nice", "steps", "steps many", "cfg inf", "lora", "seed"])
-def test_settings_that_say_nothing_are_named_in_the_refusal(line: str) -> None:
-    with pytest.raises(RequestError) as refusal:
-        modals.settings(f"steps 20 · {line}")
-    assert line.split(maxsplit=1)[-1] in str(refusal.value)
+def test_what_the_line_has_no_room_for_stays() -> None:
+    details = tuple(Detail(f"face{number}.pt", prompt="x" * 400) for number in range(10))
+    parent = finished(request={"details": details, "face_swap": FaceSwap("f", restorer="GFPGAN")})
+    shown = values(modals.edit(parent, "en"))
+    assert len(shown["settings"]) <= 4000
+    assert not shown["settings"].endswith("·")
+    _, options = modals.edited(parent, shown)
+    assert options.request("a", seed=0).face_swap == FaceSwap("f", restorer="GFPGAN")
+
+
+def test_the_form_of_a_job_with_wildcards_shows_them() -> None:
+    template = "a {red|blue} fox"
+    assert values(modals.edit(finished(spec={"template": template}), "en"))["prompt"] == template
+    literal = values(modals.edit(finished(request={"prompt": template}), "en"))["prompt"]
+    assert wildcards.expand(literal, {}, seed=1) == template
 
 
 def test_an_empty_seed_asks_for_a_new_one_and_an_empty_model_for_the_usual() -> None:

@@ -51,6 +51,12 @@ async def draw(discord: Discord, who: User | None = None, prompt: str = "a fox",
     return await result(act)
 
 
+async def insist(discord: Discord, act: Interaction) -> Interaction:
+    """Say that what looks wrong is meant so, and return what comes of it."""
+    assert "Is that meant so?" in await private(discord, act)
+    return await discord.as_(act.user, act.channel).press(act.message, "Paint anyway")
+
+
 async def nth(discord: Discord, number: int, is_so: Callable[[Message], bool] = painted) -> Message:
     """Wait until the channel's message ``number`` (from 1) shows its picture and return it."""
     channel = discord.world.channel

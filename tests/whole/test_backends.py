@@ -58,3 +58,11 @@ async def test_refreshing_shows_a_model_that_is_new_on_the_disk(discord: Discord
         act = await discord.as_(world.owner).slash("backends refresh", backend="gpu1")
         await act.until(lambda message: "are fresh" in message.text)
         assert "brand\\_new" in await ask(discord, world.ada, "model list")
+
+
+async def test_refreshing_one_that_is_away_says_to_its_host_what_to_do(discord: Discord, start: Start) -> None:
+    async with StandInWebUI() as gpu, start(EASEL_BACKENDS=f"sketch, webui={gpu.url} name=gpu1"):
+        gpu.auth = ("bot", "secret")
+        act = await discord.as_(discord.world.owner).slash("backends refresh", backend="gpu1")
+        await discord.until(lambda: "does not let the bot in" in act.text)
+        assert "Give it user:password in EASEL_BACKEND_2_AUTH." in act.text

@@ -50,7 +50,7 @@ async def meanwhile(work: Awaitable[Outcome]) -> AsyncIterator["asyncio.Future[O
 
 
 async def painted(place: Path, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len(pictures(place / "art")) < count:  # noqa: ASYNC110 - files have no events
             await asyncio.sleep(0.01)
 
@@ -245,7 +245,7 @@ async def process(place: Path, *arguments: str) -> AsyncIterator[asyncio.subproc
 
 async def test_killed_and_interrupted_a_batch_goes_on_and_each_file_is_made_once(place: Path) -> None:
     (place / "p.txt").write_text("\n".join(f"prompt {n}" for n in range(8)))
-    command = ("batch", "p.txt", "-o", "art", *SMALL, "--repeat", "2", "--backends", "sketch=0.05 slots=2")
+    command = ("batch", "p.txt", "-o", "art", *SMALL, "--repeat", "2", "--backends", "sketch=0.2 slots=2")
     told: list[bytes] = []
     for number in (signal.SIGKILL, signal.SIGINT):
         before = len(pictures(place / "art"))

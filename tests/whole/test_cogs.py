@@ -158,24 +158,3 @@ async def test_a_form_left_open_over_a_restart_asks_for_the_menu_again(discord: 
     async with start():
         act = await ada.submit(opened, {"prompt": "a cat at night"})
         assert "Open the message's menu once more" in await private(discord, act)
-
-
-async def test_the_line_is_shown_left_and_cleared_by_those_who_may(discord: Discord, start: Start) -> None:
-    world = discord.world
-    async with start(EASEL_BACKENDS="sketch=30"):
-        acts = [await discord.as_(who).slash("draw", prompt="a secret fox") for who in (world.ada, world.bruno)]
-        acts.append(await discord.as_(world.ada).slash("draw", prompt="a secret owl"))
-        for act in acts:
-            await act.until(lambda message: message.embeds)
-        text = await ask(discord, world.ada, "queue show")
-        assert text.count(f"<@{world.ada.id}>") == 2
-        assert "painting" in text
-        assert "secret" not in text
-        assert "not yours" in await ask(discord, world.bruno, "queue cancel", job=3)
-        assert "Cancelled job 3." in await ask(discord, world.ada, "queue cancel")
-        await acts[2].until(lambda message: "Cancelled" in message.text)
-        assert "Manage Messages" in await ask(discord, world.ada, "queue clear")
-        assert "Cancelled jobs: 1." in await ask(discord, world.moderator, "queue clear")
-        by_moderator = await acts[1].until(lambda message: "Cancelled" in message.text)
-        assert f"by <@{world.moderator.id}>" in by_moderator.text
-        assert "Cancelled job 1." in await ask(discord, world.ada, "queue cancel", job=1)

@@ -18,7 +18,8 @@ async def test_draw_turns_its_own_message_into_the_picture(discord: Discord) -> 
     assert (picture.width, picture.height) == (128, 128)
     assert "seed 7" in message.text
     assert "sketch" in message.text
-    assert {c["label"] for c in message.controls} == {"Reroll", "Edit", "Remix", "Settings", "Delete"}
+    buttons = {c["label"] for c in message.controls if "label" in c}
+    assert buttons == {"Reroll", "Edit", "Remix", "Settings", "Delete"}
 
 
 @pytest.mark.usefixtures("easel")

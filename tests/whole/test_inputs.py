@@ -13,6 +13,7 @@ from tests.whole.conftest import Start
 from tests.whole.play import (
     ask,
     draw,
+    insist,
     nth,
     painted,
     private,
@@ -90,7 +91,8 @@ async def test_a_prompt_of_5000_characters_is_refused_and_one_of_4000_painted(di
     assert "5000 characters" in await refused(discord, await form(discord, prompt="é" * 5000))
     assert "5000 characters" in await refused(discord, await form(discord, negative_prompt="x" * 5000))
     most = "fox*" * 1000
-    message = await result(await ada.submit(await ada.press(first, "Edit"), {"prompt": most}))
+    asked = await ada.submit(await ada.press(first, "Edit"), {"prompt": most})
+    message = await result(await insist(discord, asked))
     assert recipe(message).prompt == most
     assert len(message.attachments[0].description or "") <= 1000
     settings = await ada.press(message, "Settings")

@@ -1,8 +1,8 @@
 """Several backends behind one queue, as people see it: each job finds one that can do it, whatever breaks."""
 
 import asyncio
-from contextlib import AsyncExitStack
-from typing import Any
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Self
 
 import pytest
 from aiohttp import web
@@ -19,6 +19,47 @@ from tests.whole.play import ask, draw, eventually, painted, result
 
 AWAY = "Waiting for a painter"
 PAINT = "/sdapi/v1/txt2img"
+
+
+class Line:
+    """The network between the bot and one server, which may break while the server works on."""
+
+    def __init__(self, gpu: StandInWebUI) -> None:
+        self._gpu = gpu
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for end in tuple(self._ends):
+                end.transport.abort()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._gpu.port)
+        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.add(writer)
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        self._ends.discard(writer)
+        writer.close()
 
 
 class Fragile(StandInWebUI):
@@ -97,6 +138,30 @@ async def test_one_killed_in_mid_job_hands_it_over_and_works_again_when_it_is_ba
             return bool(killed.painted)
 
         await eventually(works_again)
+
+
+async def test_what_another_took_over_is_stopped_where_it_was_begun_once_that_one_answers_again(
+    discord: Discord, start: Start
+) -> None:
+    async with (
+        StandInWebUI(step_s=0.05) as far,
+        StandInWebUI() as near,
+        Line(far) as line,
+        start(EASEL_BACKENDS=f"webui=http://127.0.0.1:{line.port} name=far, {fleet(near)}"),
+    ):
+        await known(discord, "dreamshaper")
+        await ask(discord, discord.world.owner, "backends drain", backend="gpu1")
+        act = await order(discord, "a fox", steps=60)
+        await discord.until(lambda: far.running is not None and far.running.step > 0)
+        await ask(discord, discord.world.owner, "backends resume", backend="gpu1")
+        await line.cut()
+        await result(act)
+        assert far.running is not None
+        assert not far.posts("/sdapi/v1/interrupt")
+        await line.mend()
+        await discord.until(lambda: far.running is None, 20)
+    assert len(far.posts("/sdapi/v1/interrupt")) == 1
+    assert prompts(near) == ["a fox"]
 
 
 async def test_one_that_answers_nonsense_burns_no_job_and_gets_work_again_once_it_is_healed(

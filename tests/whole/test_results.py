@@ -16,6 +16,7 @@ from tests.whole.play import (
     done,
     draw,
     eventually,
+    insist,
     nth,
     painted,
     parameters,
@@ -146,7 +147,8 @@ async def test_a_long_prompt_is_whole_under_its_picture_and_in_the_settings(
 ) -> None:
     async with start():
         prompt = "_fox_ " * 249 + "end"
-        message = await draw(discord, prompt=prompt)
+        asked = await discord.as_(discord.world.ada).slash("draw", prompt=prompt)
+        message = await result(await insist(discord, asked))
         shown = message.embeds[0]["description"].replace("\\", "")
         assert shown == f"“{prompt}”"
         assert recipe(message).prompt == prompt

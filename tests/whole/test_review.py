@@ -14,6 +14,7 @@ import yarl
 from bot.client import StartError, TokenRefusedError
 from bot.rehearsal import Attachment, Discord
 from bot.rehearsal.stage import Exchange
+from tests.standins.webui import Fault, StandInWebUI
 from tests.whole import pictures
 from tests.whole.conftest import Bot, Start, Time
 from tests.whole.play import done, draw, nth, painted, private, result, told
@@ -48,17 +49,12 @@ async def test_what_was_painted_while_the_disk_was_full_arrives_once_there_is_ro
 async def test_a_failure_that_could_not_be_written_down_is_told_once_there_is_room(
     discord: Discord, start: Start, environ: dict[str, str]
 ) -> None:
-    async with start(EASEL_BACKENDS="sketch=0.1"):
-        ada = discord.as_(discord.world.ada)
-        first = await draw(discord, prompt="a fox", steps=1)
-        remix = await ada.submit(await ada.press(first, "Remix"), {"prompt": "an owl"})
-        await result(remix)
-        for blob in (Path(environ["EASEL_DATA_DIR"]) / "blobs").glob("*/*"):
-            blob.unlink()
+    async with StandInWebUI() as webui, start(EASEL_BACKENDS=f"webui={webui.url}"):
+        webui.fault = Fault.OUT_OF_MEMORY
         with refusing(environ, "UPDATE OF state ON jobs WHEN NEW.state = 'failed'"):
-            again = await ada.press(remix.message, "Reroll")
+            act = await discord.as_(discord.world.ada).slash("draw", prompt="a fox")
             await asyncio.sleep(1.0)
-        await again.until(lambda m: "Not painted" in m.text, 10)
+        await act.until(lambda m: "Not painted" in m.text, 10)
 
 
 async def test_an_order_the_database_refuses_is_answered_in_private(

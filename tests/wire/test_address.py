@@ -91,3 +91,7 @@ def test_a_wrong_login_is_named_without_its_password(n: int, value: str) -> None
     with pytest.raises(AddressError, match=f"EASEL_BACKEND_{n}_AUTH") as caught:
         parse("webui=http://host", {n: value})
     assert "hunter2" not in str(caught.value)
+
+
+def test_every_backend_knows_the_number_of_its_entry() -> None:
+    assert [address.number for address in parse("sketch, webui=http://a, comfyui=http://b")] == [1, 2, 3]

@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from bot.backends.comfyui import answers
 from bot.domain.capability import Feature, Listing
 from bot.domain.errors import RejectedError
+from bot.domain.ports import Progress
 from bot.domain.request import (
     Control,
     ControlMode,
@@ -242,6 +243,15 @@ async def test_upscaling_ends_at_exactly_the_size(
     assert (larger.width, larger.height, larger.seed) == (*size, 9)
     assert larger.infotext == pngtext.read(larger.data) == pngtext.read(source)
     assert script(comfy.sent()) == snapshot
+
+
+async def test_upscaling_tells_how_far_it_is(comfy: ComfyBench) -> None:
+    comfy.server.step_s = 0.3
+    told: list[Progress] = []
+    request = UpscaleRequest("4x-sharp", 3.0, second="2x-soft")
+    await comfy.client().upscale(request, POSE, task="u-1", on_progress=told.append)
+    assert any(0 < progress.fraction < 1 for progress in told)
+    assert not any(progress.steps for progress in told)
 
 
 async def test_upscaling_refuses_what_it_cannot(comfy: ComfyBench) -> None:

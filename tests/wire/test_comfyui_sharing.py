@@ -11,7 +11,17 @@ from bot.domain.errors import (
     RejectedError,
 )
 from tests.standins.comfyui import Fault
-from tests.wire.comfybench import ComfyBench, abandoned, begun, drawn, ended, foreign, interrupted, waiting
+from tests.wire.comfybench import (
+    ComfyBench,
+    abandoned,
+    begun,
+    drawn,
+    ended,
+    foreign,
+    interrupted,
+    nothing,
+    waiting,
+)
 from tests.wire.workbench import order
 
 
@@ -147,3 +157,37 @@ async def test_cancelling_a_resumed_prompt_interrupts_it(comfy: ComfyBench) -> N
     with pytest.raises(asyncio.CancelledError):
         await job
     assert len(interrupted(comfy)) == 1
+
+
+@pytest.mark.parametrize("own_ids", [True, False])
+async def test_a_prompt_that_another_took_over_is_interrupted(comfy: ComfyBench, own_ids: bool) -> None:
+    comfy.server.step_s, comfy.server.own_ids = 0.02, own_ids
+    request = order(steps=500)
+    await abandoned(comfy, comfy.client(), request)
+    await comfy.client().abandon(request, task="1-1")
+    (prompt_id,) = interrupted(comfy)
+    await ended(comfy, prompt_id)
+
+
+async def test_a_prompt_that_another_took_over_leaves_the_line_and_nobody_elses_does(comfy: ComfyBench) -> None:
+    comfy.server.step_s = 0.02
+    await foreign(comfy, steps=60)
+    client: Any = comfy.client()
+    request = order()
+    job = asyncio.create_task(drawn(client, request))
+    await waiting(comfy)
+    client._desk.withdraw = nothing  # it dies and takes nothing back
+    job.cancel()
+    await asyncio.wait([job])
+    await comfy.client().abandon(order(seed=6), task="1-1")
+    assert len(comfy.server.pending) == 1
+    await comfy.client().abandon(request, task="1-1")
+    assert (comfy.server.pending, interrupted(comfy)) == ([], [])
+    await ended(comfy, "foreign")
+    assert comfy.server.histories["foreign"]["status"]["status_str"] == "success"
+
+
+async def test_letting_go_at_a_server_that_is_away_is_no_failure(comfy: ComfyBench) -> None:
+    client = comfy.client()
+    await comfy.server.stop()
+    await client.abandon(order(), task="1-1")

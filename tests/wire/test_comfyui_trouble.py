@@ -254,9 +254,9 @@ async def test_a_slow_server_that_moves_is_not_given_up(comfy: ComfyBench) -> No
 
 
 async def test_waiting_in_the_servers_line_is_no_standing_still(comfy: ComfyBench) -> None:
-    comfy.server.step_s = 0.05
+    comfy.server.step_s = 0.1
     await foreign(comfy, steps=20)
-    painting, _ = await drawn(comfy.client(replace(QUICK, stall_s=0.4)), order(steps=2))
+    painting, _ = await drawn(comfy.client(replace(QUICK, stall_s=1.2)), order(steps=2))
     assert len(painting.pictures) == 1
 
 
@@ -280,7 +280,7 @@ async def test_a_proxys_credentials_go_along_everywhere_and_are_never_told(comfy
     painting, told = await drawn(comfy.client(auth=("bot", "secret")), order(init_image="h"), h=png(8, 8, 1))
     assert len(painting.pictures) == 1
     assert told
-    with pytest.raises(AuthError, match="EASEL_BACKEND_<n>_AUTH") as caught:
+    with pytest.raises(AuthError, match="EASEL_BACKEND_1_AUTH") as caught:
         await comfy.client(auth=("bot", "guess-me")).capabilities()
     assert "guess-me" not in str(caught.value) + repr(caught.value)
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from bot.backends.comfyui import answers
 from bot.domain.capability import Listing
 from bot.domain.errors import RejectedError
-from bot.domain.request import Mask, PaintRequest, Workflow
+from bot.domain.request import Lora, Mask, PaintRequest, Workflow
 from tests.standins.comfyui import node, recording
 from tests.standins.webui_pictures import png
 from tests.wire.comfybench import ComfyBench, drawn, script
@@ -55,6 +56,16 @@ async def test_a_request_fills_what_the_titles_name(comfy: ComfyBench, snapshot:
     assert script(comfy.sent()) == snapshot
     assert all("_meta" not in item for item in comfy.sent().values())
     assert told
+
+
+@pytest.mark.parametrize("changes", [{"loras": (Lora("watercolour"),)}, {"prompt": "a cat <lora:watercolour:1>"}])
+async def test_a_lora_beside_a_workflow_is_left_out_and_that_is_said(
+    comfy: ComfyBench, changes: dict[str, Any]
+) -> None:
+    save(comfy, graph())
+    painting, _ = await drawn(comfy.client(), preset(**changes))
+    assert painting.notes == (answers.NO_LORAS,)
+    assert comfy.sent()["6"]["inputs"]["text"] == "a cat"
 
 
 async def test_what_is_left_open_stays_as_the_admin_saved_it(comfy: ComfyBench) -> None:
@@ -216,3 +227,13 @@ async def test_files_that_come_and_go_are_seen_when_the_lists_are_read_anew(comf
     (comfy.folder / "poster.json").unlink()
     await client.refresh()
     assert (await client.capabilities()).listings[Listing.WORKFLOWS] == ()
+
+
+async def test_a_workflow_that_cannot_be_used_is_refused_with_the_reason(comfy: ComfyBench) -> None:
+    save(comfy, "{", "broken.json")
+    save(comfy, {"1": {"class_type": "Wonder", "inputs": {"text": ""}, "_meta": {"title": "prompt"}}}, "odd.json")
+    for name, reason in (("broken", "broken.json is no JSON"), ("Odd", "needs the node “Wonder”")):
+        with pytest.raises(RejectedError, match=f"cannot use the workflow “{name}”: .*{reason}"):
+            await drawn(comfy.client(), preset(name))
+    with pytest.raises(RejectedError, match="has no workflow to choose"):
+        await drawn(comfy.client(), preset("poster"))

@@ -91,3 +91,7 @@ async def test_it_says_that_it_is_no_model(sketch: Backend) -> None:
     found = await sketch.capabilities()
     assert found.listings[Listing.MODELS] == ("sketch (no model)",)
     assert found.loaded_model == "sketch (no model)"
+
+
+async def test_a_sketch_has_nothing_to_let_go_of(sketch: Backend) -> None:
+    await sketch.abandon(order(), task="1-1")

@@ -113,6 +113,29 @@ async def test_what_came_out_other_than_asked_is_said(
     assert painting.notes == (note,)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "notes"),
+    [
+        ("a cat <lora:unknown:1>", (answers.NO_LORA,)),
+        ("a cat <lora:watercolour:1>", ()),
+        ("a cat <lora:Aquarelle:1>", ()),
+    ],
+)
+async def test_a_lora_in_the_prompt_that_is_not_there_is_said(
+    bench: Bench, prompt: str, notes: tuple[str, ...]
+) -> None:
+    listed = [{"name": "watercolour", "alias": "aquarelle", "path": "/loras/w.safetensors", "metadata": {}}]
+    bench.server.replay["/sdapi/v1/loras"] = (200, json.dumps(listed).encode())
+    painting, _ = await painted(bench.client(), order(prompt=prompt))
+    assert painting.notes == notes
+
+
+async def test_a_lora_of_a_server_that_lists_none_is_left_to_it(bench: Bench) -> None:
+    bench.server.replay["/sdapi/v1/loras"] = (404, b'{"detail": "Not Found"}')
+    painting, _ = await painted(bench.client(), order(prompt="a cat <lora:unknown:1>"))
+    assert painting.notes == ()
+
+
 async def test_a_grid_in_front_is_left_out(bench: Bench) -> None:
     bench.server.fault = Fault.GRID
     painting, _ = await painted(bench.client(), order(count=2))

@@ -150,3 +150,19 @@ async def test_two_easels_at_one_server_never_take_each_others_tasks_for_their_o
     painting, _ = await job
     assert len(painting.pictures) == 1
     assert not bench.server.posts("/sdapi/v1/interrupt")
+
+
+@pytest.mark.parametrize(("ui", "interrupts"), [(True, 1), (False, 0)])
+async def test_a_task_that_another_took_over_is_stopped_where_the_server_tells_tasks_apart(
+    bench: Bench, ui: bool, interrupts: int
+) -> None:
+    bench.server.ui, bench.server.step_s = ui, 0.02
+    client = bench.client()
+    job = asyncio.create_task(painted(client, order(steps=60)))
+    while bench.server.running is None:  # noqa: ASYNC110 - the stand-in has no event for it
+        await asyncio.sleep(0.01)
+    later = bench.client()
+    await later.abandon(order(steps=60), task="7-1")
+    await later.abandon(order(steps=60), task="1-1")
+    assert len(bench.server.posts("/sdapi/v1/interrupt")) == interrupts
+    await _cancelled(job)

@@ -119,7 +119,7 @@ async def test_health_says_what_is_wrong(bench: Bench, fault: Fault) -> None:
 async def test_wrong_credentials_are_told_without_telling_them(bench: Bench) -> None:
     bench.server.auth = ("bot", "secret")
     client = bench.client(auth=("bot", "guess-me"))
-    with pytest.raises(AuthError, match="EASEL_BACKEND_<n>_AUTH") as caught:
+    with pytest.raises(AuthError, match="EASEL_BACKEND_1_AUTH") as caught:
         await client.capabilities()
     assert "guess-me" not in str(caught.value) + repr(caught.value) + repr(client)
 
@@ -193,7 +193,6 @@ async def test_abandoning_at_a_server_that_is_away_is_no_failure(bench: Bench) -
         ("error_img2img_no_image", RejectedError, "Init image not found"),
         ("error_img2img_bad_b64", RejectedError, "Invalid encoded image"),
         ("get_unknown_route", NotEnabledError, "--api"),
-        ("auth_wrong", AuthError, "does not let the bot in"),
     ],
 )
 def test_recorded_refusals_are_understood(name: str, kind: type[BackendError], words: str) -> None:

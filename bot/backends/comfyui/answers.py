@@ -15,8 +15,10 @@ from bot.domain.request import ControlMode, PaintRequest
 from bot.domain.text import N_
 from bot.imaging import pngtext
 from bot.imaging.sniffing import sniff
+from bot.prompting.loras import in_prompt
 
 OTHER_SIZE = N_("The backend painted another size than the one asked for.")
+NO_LORAS = N_("The workflow chooses its LoRAs itself: the one asked for was left out.")
 NO_MODES = N_("The backend weighs prompt and control picture equally; it has no other mode.")
 FEWER = N_("The backend painted fewer pictures than asked for.")
 
@@ -47,7 +49,7 @@ class Finished:
 
     def _notes(self, pictures: list[Painted]) -> tuple[str, ...]:
         if self.request.workflow is not None:
-            return ()
+            return (NO_LORAS,) if self.request.loras or in_prompt(self.request.prompt) else ()
         sizes = {(picture.width, picture.height) for picture in pictures}
         differences = {
             OTHER_SIZE: sizes != {self.request.final_size},

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +23,7 @@ from bot.backends.decoding import Decoder
 from bot.backends.wire import Pace, Wire, alongside
 from bot.domain.capability import Capabilities, Feature
 from bot.domain.errors import BackendTimeoutError, BotError, ProtocolError, RejectedError
-from bot.domain.ports import Answer, Clock, Painted, Progress, Ready
+from bot.domain.ports import Answer, Clock, Painted, Progress, Ready, unheard
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.imaging.imaging import Imaging
 
@@ -102,7 +103,18 @@ class ComfyUI(lacking.PaintsOnly):
         except ProtocolError:
             return None
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:
+    async def abandon(self, request: PaintRequest, *, task: str) -> None:
+        """Take the prompt out of the line, or interrupt it."""
+        await self._desk.withdraw(identity(task, request))
+
+    async def upscale(
+        self,
+        request: UpscaleRequest,
+        picture: bytes,
+        *,
+        task: str,
+        on_progress: Callable[[Progress], None] = unheard,
+    ) -> Painted:
         """Enlarge by a model or a plain method, to exactly ``scale`` times the size."""
         if request.gfpgan or request.codeformer:
             raise lacking.refusal(self.name, Feature.RESTORE_FACES)
@@ -111,7 +123,12 @@ class ComfyUI(lacking.PaintsOnly):
             raise lacking.refusal(self.name, Feature.UPSCALE)
         graph = await self._clerk.upscaling(request, picture, known)
         memo = Memo(f"{task}-{uuid4().hex}", dict.fromkeys(building.ends(graph), 0))
-        outcome = await self._carried_out(Order(graph, memo), _nothing)
+
+        def told(progress: Progress) -> None:
+            # What is counted here are nodes, not steps.
+            on_progress(replace(progress, step=0, steps=0))
+
+        outcome = await self._carried_out(Order(graph, memo), told)
         (file, _), *_ = self._files(outcome, memo)
         data = await fetched(self.name, self._wire, file)
         return await self._decoder.run(relabelled, self.name, data, picture)
@@ -202,7 +219,3 @@ class ComfyUI(lacking.PaintsOnly):
         if not found:
             raise errors.no_images(self.name)
         return found
-
-
-def _nothing(_: Progress) -> None:
-    """Take no notice."""

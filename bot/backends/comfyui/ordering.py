@@ -84,7 +84,7 @@ class Clerk:
     async def _preset(
         self, request: PaintRequest, images: Mapping[str, bytes], known: Surroundings, task: str
     ) -> Order:
-        preset = workflows.named(self._backend, request, known.presets)
+        preset = workflows.named(self._backend, request, known.presets, known.problems)
         request = listings.plainly(request, known.lists)
         wired = replace(
             request,

@@ -24,13 +24,17 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A server's nodes, its lists under people's names, the admins' graphs it can run, and facts for admins."""
+    """A server's nodes, its lists under people's names, the admins' graphs it can run, and facts for admins.
+
+    ``problems`` says by file why the other graphs cannot be used.
+    """
 
     nodes: Nodes = field(default_factory=lambda: Nodes({}))
     lists: Lists = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
     kin: str = "ComfyUI"
     facts: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     def capabilities(self, model: str | None) -> Capabilities:
         """Return them as services see them; ``model`` is the one it painted with last."""
@@ -59,9 +63,8 @@ class Scout:
         problems |= {file: problem for file, problem in unfit.items() if problem is not None}
         sound = {name: preset for name, preset in presets.items() if f"{name}.json" not in problems}
         lists = listings.read(known, await self._embeddings(), sound)
-        return Surroundings(
-            known, lists, sound, f"ComfyUI {stats.get('comfyui_version', '')}".strip(), _facts(stats, problems)
-        )
+        kin = f"ComfyUI {stats.get('comfyui_version', '')}".strip()
+        return Surroundings(known, lists, sound, kin, _facts(stats, problems), problems)
 
     async def stats(self) -> dict[str, Any]:
         """Return what the server says of itself; raises the ``BackendError`` that says why it does not."""

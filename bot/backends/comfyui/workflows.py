@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from bot.backends import names
 from bot.backends.comfyui.graph import Graph, sources
 from bot.backends.comfyui.nodes import Nodes
+from bot.domain.errors import RejectedError
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 
@@ -129,10 +130,20 @@ def read(path: Path) -> Preset:
     return Preset(path.stem, graph, bound, free)
 
 
-def named(backend: str, request: PaintRequest, presets: Mapping[str, Preset]) -> Preset:
-    """Return the graph that ``request`` names; raises ``RejectedError`` if there is none."""
+def named(
+    backend: str, request: PaintRequest, presets: Mapping[str, Preset], problems: Mapping[str, str]
+) -> Preset:
+    """Return the graph that ``request`` names; raises ``RejectedError`` if there is none that can be used."""
     wanted = request.workflow.name if request.workflow is not None else ""
     found = next((preset for name, preset in presets.items() if name.casefold() == wanted.casefold()), None)
+    why_not = {Path(file).stem.casefold(): words for file, words in problems.items()}
+    if found is None and wanted.casefold() in why_not:
+        raise RejectedError(
+            N_("{backend} cannot use the workflow “{workflow}”: {reason}"),
+            backend=backend,
+            workflow=wanted[:100],
+            reason=why_not[wanted.casefold()],
+        )
     if found is None:
         raise names.unknown(backend, N_("workflow"), wanted, list(presets))
     return found

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.backends import errors, lacking
@@ -10,11 +11,11 @@ from bot.backends.diffusers import ordering, sampling, shelf, words
 from bot.backends.diffusers.frames import Frame
 from bot.backends.diffusers.order import Order
 from bot.backends.diffusers.ordering import UPSCALERS, Prepared
-from bot.backends.diffusers.process import PaintingProcess
+from bot.backends.diffusers.process import PaintingProcess, is_offline
 from bot.backends.diffusers.shelf import Shelf
 from bot.backends.wire import Pace
 from bot.domain import infotext
-from bot.domain.capability import Capabilities, Feature, Listing
+from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts
 from bot.domain.errors import RejectedError
 from bot.domain.ports import Answer, Clock, Painted, Painting, Progress
 from bot.domain.request import PaintRequest
@@ -58,6 +59,8 @@ class Diffusers(lacking.PaintsOnly):
                 "slots": address.slots,
             },
         )
+        # A network folder that hangs keeps one thread, however often it is looked at.
+        self._eyes = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._known: Capabilities | None = None
         self._model: str | None = None
 
@@ -81,7 +84,10 @@ class Diffusers(lacking.PaintsOnly):
             listings[Listing.CONTROL_MODELS] = tuple(found.controls)
             features |= {Feature.CONTROL}
         facts = {"device": said["device"], "precision": said["precision"]}
-        self._known = Capabilities(listings, features, self._model, said["kin"], facts)
+        if found.absent:
+            facts["download"] = f"{self._source} comes from the hub with the first picture"
+        told = {name: ModelFacts(family=family) for name, family in found.families.items()}
+        self._known = Capabilities(listings, features, self._model, said["kin"], facts, models=told)
         return self._known
 
     async def generate(
@@ -114,8 +120,12 @@ class Diffusers(lacking.PaintsOnly):
         """Return ``None``: a painting ends with the process that asked for it."""
         return None
 
+    async def abandon(self, request: PaintRequest, *, task: str) -> None:
+        """Return: a painting ends with the call that asked for it."""
+
     async def close(self) -> None:
         """End the painting process."""
+        self._eyes.shutdown(wait=False, cancel_futures=True)
         await self._process.close()
 
     async def _agreed(self, request: PaintRequest) -> Order:
@@ -130,11 +140,13 @@ class Diffusers(lacking.PaintsOnly):
     async def _shelf(self) -> Shelf:
         try:
             async with asyncio.timeout(self._pace.get_s):
-                found = await asyncio.to_thread(shelf.look, self._source)
+                found = await asyncio.get_running_loop().run_in_executor(self._eyes, shelf.look, self._source)
         except (TimeoutError, OSError) as error:
             raise words.no_models(self.name) from error
         if not found.models:
             raise words.no_models(self.name)
+        if found.absent and is_offline():
+            raise words.not_here(self.name, self._source)
         return found
 
     async def _painted(self, prepared: Prepared, task: str, on_progress: Callable[[Progress], None]) -> Frame:

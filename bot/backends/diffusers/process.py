@@ -242,6 +242,11 @@ class _Life:
             log.warning("painting process says", backend=self._backend, line=text)
 
 
+def is_offline() -> bool:
+    """Return whether the process may download nothing, as the hub's library reads it."""
+    return {**_OFFLINE, **os.environ}["HF_HUB_OFFLINE"].upper() in {"1", "ON", "YES", "TRUE"}
+
+
 def _environment() -> dict[str, str]:
     """Return ours without the bot's secrets, set so that the libraries neither call home nor chat."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_PRIVATE)}

@@ -1,6 +1,7 @@
 """What there is to paint with: models, LoRAs and ControlNets in folders."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +18,16 @@ _MAX_HEADER_BYTES = 100 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Files and folders by the names people choose them by; a model may also be a hub's id."""
+    """Files and folders by the names people choose them by; a model may also be a hub's id.
+
+    ``absent``: that is not on this machine yet. ``families`` are those of the models whose folder tells.
+    """
 
     models: Mapping[str, Path | str]
     loras: Mapping[str, Path] = field(default_factory=dict)
     controls: Mapping[str, Path] = field(default_factory=dict)
+    absent: bool = False
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 def look(source: str) -> Shelf:
@@ -38,7 +44,7 @@ def look(source: str) -> Shelf:
     if path.is_dir() or (path.is_file() and path.suffix == SUFFIX):
         return _beside(path.resolve().parent, dict(_named([path.resolve()])))
     if _HUB_ID.fullmatch(source) and not path.exists():
-        return Shelf({source: source})
+        return Shelf({source: source}, absent=not _is_cached(source))
     return Shelf({})
 
 
@@ -75,11 +81,28 @@ def kin(checkpoint: Path, shelf: Shelf) -> Path | None:
     return None
 
 
+def _is_cached(hub_id: str) -> bool:
+    """Return whether the hub's library keeps a model on this machine (its docs, Understand caching)."""
+    home = os.environ.get("HF_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
+    cache = Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
+    return any((cache / f"models--{hub_id.replace('/', '--')}" / "snapshots").glob(f"*/{INDEX}"))
+
+
 def _beside(folder: Path, models: Mapping[str, Path | str]) -> Shelf:
     loras = sorted((folder / "loras").rglob(f"*{SUFFIX}"))
     controls = sorted((folder / "controlnets").glob("*"))
     usable = [path for path in controls if (path / _CONFIG).is_file()]
-    return Shelf(models, dict(_named(loras)), dict(_named(usable)))
+    families = {name: family for name, path in models.items() if (family := _family(Path(path)))}
+    return Shelf(models, dict(_named(loras)), dict(_named(usable)), families=families)
+
+
+def _family(folder: Path) -> str:
+    """Return the family of a model in a folder, by the width of what its attention reads from the text."""
+    try:
+        width = json.loads((folder / "unet" / _CONFIG).read_bytes()).get("cross_attention_dim")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return {768: "SD 1.5", 1024: "SD 2", 2048: "SDXL"}.get(width, "")
 
 
 def _inside(folder: Path) -> Iterator[Path]:

@@ -69,6 +69,19 @@ def no_models(backend: str) -> BackendError:
     )
 
 
+def not_here(backend: str, name: str) -> BackendError:
+    """Return the words for a model of the hub that is not on this machine and may not be downloaded."""
+    return BackendError(
+        N_(
+            "{backend} finds no “{name}” on this machine, neither a file or folder nor downloaded from the hub: "
+            "mend it in EASEL_BACKENDS, or let it be downloaded once (HF_HUB_OFFLINE=0)."
+        ),
+        N_("Its host has to mend that."),
+        backend=backend,
+        name=name,
+    )
+
+
 def no_device(backend: str, device: str) -> BackendError:
     """Return the words for a device that is not there."""
     return BackendError(

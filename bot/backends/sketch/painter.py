@@ -86,6 +86,9 @@ class Sketch(lacking.PaintsOnly):
         """Return ``None``: a painting ends with the process that asked for it."""
         return None
 
+    async def abandon(self, request: PaintRequest, *, task: str) -> None:
+        """Return: a painting ends with the call that asked for it."""
+
     async def close(self) -> None:
         """Return: there are no connections."""
 

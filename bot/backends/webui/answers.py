@@ -18,6 +18,7 @@ OTHER_MODEL = N_("The backend painted with another model than the one asked for.
 OTHER_SAMPLER = N_("The backend used another sampler than the one asked for.")
 OTHER_SCHEDULER = N_("The backend used another scheduler than the one asked for.")
 OTHER_SIZE = N_("The backend painted another size than the one asked for.")
+NO_LORA = N_("The backend has no LoRA of a name in the prompt: that one was left out.")
 FEWER = N_("The backend painted fewer pictures than asked for.")
 _ANY = frozenset({"automatic", "default"})
 _SUFFIX = re.compile(r"\.(?:safetensors|ckpt|gguf)$")
@@ -84,6 +85,7 @@ def _notes(request: PaintRequest, asked: Choice, used: Choice, pictures: tuple[P
         OTHER_SAMPLER: _differs(asked.sampler, used.sampler),
         OTHER_SCHEDULER: _differs(asked.scheduler, used.scheduler),
         OTHER_SIZE: sizes != {request.final_size} and not free,
+        NO_LORA: asked.lost_loras,
         FEWER: len(pictures) < request.count,
     }
     return tuple(note for note, differs in differences.items() if differs)

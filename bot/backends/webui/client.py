@@ -23,7 +23,7 @@ from bot.backends.wire import Incoming, Pace, Wire, alongside
 from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import BackendTimeoutError, LostError, NotEnabledError, RejectedError, UnreachableError
-from bot.domain.ports import Answer, Clock, Painted, Painting, Progress
+from bot.domain.ports import Answer, Clock, Painted, Painting, Progress, unheard
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
@@ -123,11 +123,22 @@ class WebUI:
         await self._tasks.stop(self._own(task))
         return None
 
+    async def abandon(self, request: PaintRequest, *, task: str) -> None:  # noqa: ARG002
+        """Interrupt it where the server tells tasks apart; one in its line cannot be taken out."""
+        await self._tasks.stop(self._own(task))
+
     async def skip(self, task: str) -> None:
         """Have it leave the picture it is at as it is and go on with the next one of ``task``."""
         await self._tasks.skip(self._own(task))
 
-    async def upscale(self, request: UpscaleRequest, picture: bytes, *, task: str) -> Painted:  # noqa: ARG002
+    async def upscale(
+        self,
+        request: UpscaleRequest,
+        picture: bytes,
+        *,
+        task: str,  # noqa: ARG002 - such a request has none there
+        on_progress: Callable[[Progress], None] = unheard,  # noqa: ARG002 - it cannot be watched
+    ) -> Painted:
         """Return a larger copy; such a request has no task there, so it can be neither watched nor stopped."""
         survey = await self._having(Feature.UPSCALE)
         known = survey.capabilities().listings.get(Listing.UPSCALERS, ())
@@ -238,7 +249,10 @@ class WebUI:
 
     async def _asked(self, path: str, fields: Mapping[str, Any]) -> bytearray:
         """Return the answer to a request about a picture, which waits behind the job that is being painted."""
-        return await (await self._long(path, await self._encoded(fields), _unwatched)).read()
+        try:
+            return await (await self._long(path, await self._encoded(fields), _unwatched)).read()
+        except UnreachableError as error:
+            raise trouble.perhaps_begun(error) from error
 
     async def _long(
         self,

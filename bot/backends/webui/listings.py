@@ -7,12 +7,13 @@ from typing import Any
 
 from bot.backends import names
 from bot.backends.decoding import elements
+from bot.backends.webui import telling
 from bot.backends.webui.dialect import Dialect
 from bot.domain import capability
-from bot.domain.capability import Listing
+from bot.domain.capability import Listing, ModelFacts
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
-from bot.prompting.loras import can_be_tagged
+from bot.prompting.loras import can_be_tagged, in_prompt
 
 Lists = Mapping[Listing, tuple["Entry", ...]]
 _KEYS = {
@@ -33,11 +34,12 @@ _SELF_CHOSEN = frozenset({Listing.MODELS, Listing.SAMPLERS, Listing.SCHEDULERS})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listed name with the other names the server knows it by, and its file if it tells one."""
+    """One listed name with the other names the server knows it by, its file and facts if it tells them."""
 
     name: str
     aliases: tuple[str, ...] = ()
     file: str = ""
+    facts: ModelFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Choice:
     """The names that go on the wire; ``None`` leaves the choice to the server.
 
     ``others`` are the server's own names for all that is not a model, a sampler or a scheduler, by what was
-    asked; ``lora_files`` are its LoRAs' files by their names.
+    asked; ``lora_files`` are its LoRAs' files by their names. ``lost_loras``: the prompt names LoRAs that it does
+    not list, which it passes over without a word.
     """
 
     model: str | None
@@ -53,6 +56,7 @@ class Choice:
     scheduler: str | None
     others: Mapping[tuple[Listing, str], str] = field(default_factory=dict)
     lora_files: Mapping[str, str] = field(default_factory=dict)
+    lost_loras: bool = False
 
     def called(self, listing: Listing, name: str | None) -> str | None:
         """Return the server's own name for ``name``."""
@@ -99,12 +103,14 @@ def choose(backend: str, request: PaintRequest, lists: Lists, dialect: Dialect) 
             others[named.listing, named.name] = _known(backend, named.option, named.name, entries)
     sampler, scheduler = _sampling(request, lists)
     model = others.get((Listing.MODELS, request.model)) if request.model is not None else None
+    loras = lists.get(Listing.LORAS)
     return Choice(
         model,
         _named(backend, N_("sampler"), sampler, lists.get(Listing.SAMPLERS, ())),
         _named(backend, N_("scheduler"), scheduler, lists.get(Listing.SCHEDULERS, ())),
         others,
-        {} if dialect.tags else {entry.name: entry.file or entry.name for entry in lists.get(Listing.LORAS, ())},
+        {} if dialect.tags else {entry.name: entry.file or entry.name for entry in loras or ()},
+        loras is not None and any(find(lora.name, loras) is None for lora in in_prompt(request.prompt)),
     )
 
 
@@ -167,11 +173,11 @@ def _entry(item: Any, keys: tuple[str, ...]) -> Entry | None:
     name = next((item[key] for key in keys if isinstance(item.get(key), str) and item[key]), None)
     if name is None:
         return None
-    also = [item.get(key) for key in ("name", "label", "title", "hash")]
+    also = [item.get(key) for key in ("name", "alias", "label", "title", "hash")]
     listed = item.get("aliases")
     also += listed if isinstance(listed, list) else []
     if isinstance(item.get("filename"), str):
         also.append(item["filename"].replace("\\", "/").rpartition("/")[2])
     path = item.get("path")
     aliases = tuple(alias for alias in also if isinstance(alias, str) and alias)
-    return Entry(name, aliases, path if isinstance(path, str) else "")
+    return Entry(name, aliases, path if isinstance(path, str) else "", telling.facts(item))

@@ -13,7 +13,7 @@ from bot.backends.webui.dialect import Dialect
 from bot.backends.webui.extensions import ADETAILER, CONTROLNET, Swapper
 from bot.backends.webui.listings import Entry
 from bot.backends.wire import Pace, Wire
-from bot.domain.capability import Capabilities, Feature, Listing
+from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts
 from bot.domain.errors import AuthError, BackendError, NotEnabledError, UnreachableError
 
 T = TypeVar("T")
@@ -90,7 +90,18 @@ class Survey:
         loaded = listings.find(title, self.lists[Listing.MODELS]) if isinstance(title, str) else None
         plain = {listing: tuple(entry.name for entry in entries) for listing, entries in self.lists.items()}
         kin = f"{self.dialect.name} {self.version}".strip()
-        return Capabilities(plain, self.features, loaded, kin, _memory(self.found.get("memory")))
+        return Capabilities(
+            plain,
+            self.features,
+            loaded,
+            kin,
+            _memory(self.found.get("memory")),
+            models=self._told(Listing.MODELS),
+            loras=self._told(Listing.LORAS),
+        )
+
+    def _told(self, listing: Listing) -> dict[str, ModelFacts]:
+        return {entry.name: entry.facts for entry in self.lists.get(listing, ()) if entry.facts is not None}
 
 
 class Surveyor:

@@ -21,13 +21,15 @@ function el(tag, attributes = {}, ...children) {
 /* Words: the little markdown that bots use. */
 
 const RULES = [
-  [/```(?:\w+\n)?([\s\S]+?)```/, (m) => el("pre", {}, m[1])],
+  [/```(?:\w*\n)?([\s\S]+?)```/, (m) => el("pre", {}, m[1])],
   [/`([^`]+)`/, (m) => el("code", {}, m[1])],
   [/^(?:> .*(?:\n|$))+/m, (m) => el("blockquote", {}, ...words(m[0].replace(/^> /gm, "").trimEnd()))],
   [/<t:(\d+)(?::(\w))?>/, (m) => el("span", { class: "mention", title: new Date(m[1] * 1000).toString() }, moment(m))],
   [/<\/([^:>]+):\d+>/, (m) => el("span", { class: "mention" }, `/${m[1]}`)],
   [/<@!?(\d+)>/, (m) => el("span", { class: "mention" }, `@${nameOf(m[1])}`)],
   [/\[([^\]]+)\]\((https?:[^)\s]+)\)/, (m) => el("a", { href: m[2], rel: "noreferrer", target: "_blank" }, m[1])],
+  [/https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/\d+/, (m) => el("span", { class: "mention" }, `# ${placeOf(m[1])} › 💬`)],
+  [/https?:\/\/[^\s<>)]+/, (m) => el("a", { href: m[0], rel: "noreferrer", target: "_blank" }, m[0])],
   [/\*\*(.+?)\*\*/s, (m) => el("b", {}, ...words(m[1]))],
   [/\*([^*\n]+)\*/, (m) => el("i", {}, ...words(m[1]))],
   [/^-# (.+)$/m, (m) => el("small", {}, ...words(m[1]))],
@@ -46,14 +48,17 @@ function words(text) {
   return [text.slice(0, match.index), make(match), ...words(text.slice(match.index + match[0].length))];
 }
 
+const STYLES = { t: { timeStyle: "short" }, T: { timeStyle: "medium" }, d: { dateStyle: "short" }, D: { dateStyle: "long" }, f: { dateStyle: "long", timeStyle: "short" }, F: { dateStyle: "full", timeStyle: "short" } };
 function moment([, seconds, style]) {
-  if (style !== "R") return new Date(seconds * 1000).toLocaleString();
+  if (style !== "R") return new Date(seconds * 1000).toLocaleString([], STYLES[style] || STYLES.f);
   const ahead = Math.round(seconds - Date.now() / 1000);
   const [unit, size] = Math.abs(ahead) < 90 ? ["second", 1] : Math.abs(ahead) < 5400 ? ["minute", 60] : ["hour", 3600];
   return new Intl.RelativeTimeFormat("en").format(Math.round(ahead / size), unit);
 }
 
 const nameOf = (id) => (state.people.find((p) => p.id === id) || { name: state.bot.username }).name;
+const titled = (name) => name[0].toUpperCase() + name.slice(1);
+const placeOf = (id) => (state.places.flatMap((p) => p.channels).find((c) => c.id === id) || { name: "elsewhere" }).name;
 const block = (kind, text) => text ? el("div", { class: `${kind} words` }, ...words(text)) : null;
 
 /* Messages */
@@ -135,7 +140,7 @@ function origin(message) {
   const quoted = message.referenced_message;
   if (message.message_reference) {
     const text = quoted ? quoted.content || (quoted.embeds[0] || {}).title || (quoted.embeds[0] || {}).description || "a picture" : "a deleted message";
-    return el("div", { class: "origin" }, `↩ ${quoted ? quoted.author.global_name || quoted.author.username : ""} ${text}`);
+    return el("div", { class: "origin" }, `↩ ${quoted ? titled(quoted.author.global_name || quoted.author.username) : ""} ${text}`);
   }
   const cause = message.interaction_metadata;
   return cause && cause.name ? el("div", { class: "origin" }, `${cause.user.global_name} used ${cause.command_type === 1 ? "/" : ""}${cause.name}`) : null;
@@ -164,10 +169,9 @@ function tools(message, item) {
 }
 
 function draw(message) {
-  const author = message.author.global_name || message.author.username;
   const item = el("li", { id: `m${message.id}`, class: `${message.author.bot ? "bot" : ""} ${message.private ? "private" : ""}` });
   const time = new Date(message.timestamp).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const name = author[0].toUpperCase() + author.slice(1);
+  const name = titled(message.author.global_name || message.author.username);
   item.append(...[
     origin(message),
     el("span", { class: "face", "aria-hidden": "true" }, name[0].toUpperCase()),
@@ -352,10 +356,7 @@ async function send(event) {
   if (!answer.problem) leave();
 }
 
-function leave() {
-  command = null;
-  at("composer").hidden = true;
-}
+const leave = () => { command = null; at("composer").hidden = true; };
 
 /* Places */
 

@@ -57,9 +57,10 @@ def history(stage: Stage, call: Call) -> list[Json]:
 
 @table.route("GET", _MESSAGE)
 def message(stage: Stage, call: Call) -> Json:
-    """Return one message."""
+    """Return one message, its files' addresses signed anew."""
     found = stage.message(call)
     stage.require(found.channel, Permission.READ_MESSAGE_HISTORY)
+    stage.post.renew(found)
     return payloads.message(found, stage.world.bot)
 
 

@@ -94,6 +94,16 @@ def member(stage: Stage, call: Call) -> Json:
     return payloads.member(found)
 
 
+@table.route("GET", "/guilds/{guild_id}/emojis/{emoji_id}")
+def custom_emoji(stage: Stage, call: Call) -> Json:
+    """Return one of a guild's own emoji."""
+    number = int(call.params["emoji_id"])
+    name = _guild(stage, call).emojis.get(number)
+    if name is None:
+        raise errors.ApiError(404, 10014, "Unknown Emoji")
+    return payloads.emoji(f"{name}:{number}")
+
+
 def _guild(stage: Stage, call: Call) -> Guild:
     found = stage.world.guilds.get(int(call.params["guild_id"]))
     if found is None or stage.world.bot.id not in found.members:

@@ -1,0 +1,64 @@
+"""Which pictures may be shown again, and where."""
+
+from typing import Any
+
+import discord
+
+from bot.delivery.asking import check_channel, reaches_channel
+from bot.domain.errors import DeniedError, GoneError, RequestError
+from bot.domain.job import Job, State
+from bot.domain.text import N_
+
+
+def check_showable(interaction: discord.Interaction, job: Job) -> None:
+    """Raise the ``BotError`` that says why ``job`` cannot be shown to this person in this place."""
+    if job.state is not State.DELIVERED or job.result is None or not job.result.pictures:
+        raise RequestError(N_("There is no picture of it."), N_("Look for your pictures: /history"))
+    if job.user != interaction.user.id and not _sees(interaction, job):
+        raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
+    if is_too_bold(interaction, job):
+        raise DeniedError(
+            N_("That picture is from an age-restricted channel."), N_("Ask for it in an age-restricted channel.")
+        )
+
+
+def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
+    """Return whether everybody in this place may see it, and the bot may post it there."""
+    if not reaches_channel(interaction):
+        return False
+    try:
+        check_channel(interaction)
+    except DeniedError:
+        return False
+    # Of a channel that is gone, nobody can say any more whether it was age-restricted.
+    unknown = job.address.guild_id is not None and _place(interaction, job) is None
+    return not unknown or _is_restricted(interaction.channel)
+
+
+def is_too_bold(interaction: discord.Interaction, job: Job) -> bool:
+    """Return whether ``job`` is from an age-restricted channel and this place is none."""
+    return _is_restricted(_place(interaction, job)) and not _is_restricted(interaction.channel)
+
+
+def _sees(interaction: discord.Interaction, job: Job) -> bool:
+    """Return whether somebody else's picture was never hidden from this person."""
+    if job.address.ephemeral:
+        return False
+    place = _place(interaction, job)
+    if job.address.channel_id == interaction.channel_id:
+        return True
+    if place is None or not isinstance(interaction.user, discord.Member):
+        return False
+    rights = place.permissions_for(interaction.user)
+    private = isinstance(place, discord.Thread) and place.is_private() and not rights.manage_threads
+    return rights.view_channel and rights.read_message_history and not private
+
+
+def _place(interaction: discord.Interaction, job: Job) -> Any:
+    if job.address.channel_id == interaction.channel_id:
+        return interaction.channel
+    return interaction.client.get_channel(job.address.channel_id)
+
+
+def _is_restricted(place: Any) -> bool:
+    return place is not None and bool(getattr(place, "is_nsfw", bool)())

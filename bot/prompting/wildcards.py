@@ -1,0 +1,233 @@
+r"""Prompts with something to draw in them: ``{red|blue}``, ``__colour__``; what is odd comes out as it was typed.
+
+``{a|b}``            one of them
+``{3::a|b}``         weighted: ``a`` three times as often
+``{2$$a|b|c}``       two different ones, with commas between
+``{1-2$$ and $$a|b}`` one or two, with a separator of one's own
+``__colour__``       a line of the list of that name; a line may hold all of this again
+``\{ \} \| \__``     the signs themselves
+
+Written here because the library that has this syntax, dynamicprompts 0.31, cuts a prompt off at ``#``, raises at
+``%`` and ``$``, and has no way to say a sign itself (tried).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from bot.domain.limits import MAX_PROMPT
+
+NAME = r"[^\W_]+(?:[-./_][^\W_]+)*"
+"""What a list may be called: letters and digits with single signs between them."""
+MAX_DEPTH = 8
+"""How deep braces and lists may lie in each other; what lies deeper comes out as it was typed."""
+MAX_DRAWS = 200
+"""Lines drawn for one prompt at most; a list that names itself ends here."""
+
+_TOKEN = re.compile(rf"(?<!\\)(?P<slashes>\\*)(?:(?P<sign>[{{}}|])|__(?P<name>{NAME})__)")
+_WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
+_BOUND = re.compile(r"\s*(\d{1,3})(?:-(\d{1,3}))?\$\$(?:([^$]*)\$\$)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list by its name; ``typed`` is what stands there if nobody has it."""
+
+    name: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Options by their weights, of which ``fewest`` to ``most`` are drawn."""
+
+    options: tuple["_Parts", ...]
+    weights: tuple[float, ...]
+    fewest: int = 1
+    most: int = 1
+    separator: str = ", "
+
+
+_Parts = tuple[str | _List | _Choice, ...]
+
+
+def expand(template: str, lists: Mapping[str, Sequence[str]], *, seed: int) -> str:
+    """Return ``template`` with something drawn for every choice and list; the same ``seed`` draws the same.
+
+    Never raises. A list that is not among ``lists`` stays as it was typed. Drawing makes no prompt longer than
+    4,000 characters.
+    """
+    drawn = "".join(_Drawing(lists, seed).words(_parts(template), 0))
+    return drawn[: max(MAX_PROMPT, len(template))]
+
+
+def literal(prompt: str) -> str:
+    """Return the template that comes out as ``prompt`` itself, whatever signs it has."""
+    parts = _parts(prompt)
+    if all(isinstance(part, str) for part in parts) and "".join(map(str, parts)) == prompt:
+        return prompt
+    return _TOKEN.sub(lambda found: "\\" * (len(found["slashes"]) + 1) + found[0], prompt)
+
+
+def lists_named(template: str) -> tuple[str, ...]:
+    """Return the lists that ``template`` itself names, each once."""
+    return tuple(dict.fromkeys(_named(_parts(template))))
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """Return the lines of a list: one a line without comments (``#``), or on one line with ``|`` between them."""
+    typed = text.splitlines() if len(text.splitlines()) > 1 else _apart(text)
+    stripped = (line.strip() for line in typed)
+    return tuple(line for line in stripped if line and not line.startswith("#"))
+
+
+def _apart(text: str) -> Iterator[str]:
+    """Yield what stands between the ``|`` that are in no braces."""
+    start = depth = 0
+    for found in _TOKEN.finditer(text):
+        sign = found["sign"] if len(found["slashes"]) % 2 == 0 else None
+        depth = max(0, depth + {"{": 1, "}": -1}.get(sign or "", 0))
+        if sign == "|" and not depth:
+            yield text[start : found.end() - 1]
+            start = found.end()
+    yield text[start:]
+
+
+def _named(parts: _Parts) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, _List):
+            yield part.name
+        elif isinstance(part, _Choice):
+            for option in part.options:
+                yield from _named(option)
+
+
+class _Drawing:
+    """One prompt's draws: how many lists may still be asked, and how many characters may still come."""
+
+    def __init__(self, lists: Mapping[str, Sequence[str]], seed: int) -> None:
+        self._lists = lists
+        self._called = {name.casefold(): name for name in lists}
+        self._weighed: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
+        self._random = Random(seed)  # noqa: S311 - the same seed has to give the same prompt
+        self._draws = MAX_DRAWS
+        self._room = MAX_PROMPT
+
+    def words(self, parts: _Parts, depth: int) -> Iterator[str]:
+        """Yield what the parts come to."""
+        for part in parts:
+            match part:
+                case str():
+                    self._room -= len(part)
+                    yield part
+                case _List():
+                    yield from self._from_list(part, _Choice((), ()), depth)
+                case _Choice(options=((_List() as several,),)):
+                    yield from self._from_list(several, part, depth)
+                case _Choice():
+                    yield from self._several(part, part.weights, part.options.__getitem__, depth)
+
+    def _from_list(self, part: _List, choice: _Choice, depth: int) -> Iterator[str]:
+        name = part.name.casefold()
+        bounded = depth >= MAX_DEPTH or self._draws <= 0 or self._room <= 0
+        texts, weights = ((), ()) if bounded or name not in self._called else self._lines(name)
+        if not texts:
+            yield part.typed
+            return
+        self._draws -= 1
+        # Only the line that is drawn is read.
+        yield from self._several(choice, weights, lambda index: _parts(texts[index]), depth)
+
+    def _lines(self, name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        if name not in self._weighed:
+            found = [_without_weight(line) for line in self._lists[self._called[name]]]
+            self._weighed[name] = (tuple(text for text, _ in found), tuple(weight for _, weight in found))
+        return self._weighed[name]
+
+    def _several(
+        self, choice: _Choice, weights: Sequence[float], option: Callable[[int], _Parts], depth: int
+    ) -> Iterator[str]:
+        fewest, most = sorted((choice.fewest, choice.most))
+        count = fewest + int(self._random.random() * (most - fewest + 1))
+        for turn, index in enumerate(self._picked(list(weights), min(count, len(weights)))):
+            if turn:
+                self._room -= len(choice.separator)
+                yield choice.separator
+            yield from self.words(option(index), depth + 1)
+
+    def _picked(self, weights: list[float], count: int) -> Iterator[int]:
+        """Draw different indices; ``random()`` alone draws the same in every version of Python."""
+        for _ in range(count):
+            mark = self._random.random() * sum(weights)
+            for index, weight in enumerate(weights):
+                mark -= weight
+                if mark < 0:
+                    weights[index] = 0.0
+                    yield index
+                    break
+
+
+def _parts(text: str) -> _Parts:
+    """Read a template; braces without a choice in them, or without their other half, are text."""
+    frames: list[list[list[str | _List | _Choice]]] = [[[]]]
+    at = deeper = 0
+    for found in _TOKEN.finditer(text):
+        half, escaped = divmod(len(found["slashes"]), 2)
+        typed = found[0][len(found["slashes"]) :]
+        frames[-1][-1] += filter(None, (text[at : found.start()], "\\" * half))
+        at = found.end()
+        inside = len(frames) > 1 and not deeper
+        if escaped:
+            frames[-1][-1].append(typed)
+        elif found["name"]:
+            frames[-1][-1].append(_List(found["name"], typed))
+        elif typed == "{" and len(frames) <= MAX_DEPTH:
+            frames.append([[]])
+        elif typed == "|" and inside:
+            frames[-1].append([])
+        elif typed == "}" and inside:
+            closed = frames.pop()
+            frames[-1][-1] += _closed(closed)
+        else:
+            deeper += {"{": 1, "}": -1 if deeper else 0}.get(typed, 0)
+            frames[-1][-1].append(typed)
+    frames[-1][-1] += filter(None, (text[at:],))
+    return (*frames[0][0], *(part for frame in frames[1:] for part in ("{", *_flat(frame))))
+
+
+def _flat(options: Sequence[Sequence[str | _List | _Choice]]) -> Iterator[str | _List | _Choice]:
+    for index, option in enumerate(options):
+        if index:
+            yield "|"
+        yield from option
+
+
+def _closed(options: Sequence[Sequence[str | _List | _Choice]]) -> _Parts:
+    first = options[0][0] if options[0] else ""
+    bound = _BOUND.match(first) if isinstance(first, str) else None
+    if len(options) == 1 and bound is None:
+        return ("{", *options[0], "}")
+    fewest = int(bound[1]) if bound else 1
+    most = int(bound[2] or fewest) if bound else 1
+    separator = bound[3] if bound and bound[3] is not None else ", "
+    if bound:
+        options = [[bound.string[bound.end() :], *options[0][1:]], *options[1:]]
+    weighed = [_weighed(option) for option in options]
+    return (_Choice(tuple(o for o, _ in weighed), tuple(w for _, w in weighed), fewest, most, separator),)
+
+
+def _weighed(option: Sequence[str | _List | _Choice]) -> tuple[_Parts, float]:
+    """Return an option without its weight and the space around it."""
+    parts, weight = list(option), 1.0
+    if parts and isinstance(first := parts[0], str):
+        words, weight = _without_weight(first)
+        parts[0] = words.lstrip()
+    if parts and isinstance(last := parts[-1], str):
+        parts[-1] = last.rstrip()
+    return tuple(part for part in parts if part != ""), weight
+
+
+def _without_weight(words: str) -> tuple[str, float]:
+    weight = _WEIGHT.match(words)
+    return (words[weight.end() :], float(weight[1])) if weight else (words, 1.0)

@@ -1,0 +1,205 @@
+"""The models there are, what is known of each, and which a server allows."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.domain import families
+from bot.domain.capability import Listing, ModelFacts
+from bot.domain.cost import UNIT
+from bot.domain.errors import BackendError, DeniedError, LimitError, RequestError
+from bot.domain.ports import Blobs, Clock
+from bot.domain.rules import Rules, bare
+from bot.domain.snippets import Kind, ModelCard
+from bot.domain.text import N_
+from bot.jobs.service import Jobs
+from bot.services.catalogue import Catalogue
+from bot.services.drafts import Asker
+from bot.services.preferences import Preferences, Scope
+from bot.services.searching import matches
+from bot.services.snippets import Snippets
+from bot.services.upkeep import Upkeep
+
+REFRESH_S = 30.0
+"""A second refresh within this many seconds finds the lists fresh: looking into folders costs a server time."""
+MAX_PATTERNS = 100
+"""Most names and patterns that a server's rules hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """One backend that has a model; ``pace`` is standard pictures a minute in a slot, once it is learnt."""
+
+    backend: str
+    loaded: bool
+    pace: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """All that is known of a model or a LoRA: by the backends, by this server's admins, by experience."""
+
+    name: str
+    facts: ModelFacts
+    card: ModelCard | None
+    backings: tuple[Backing, ...]
+    allowed: bool
+    sample: bytes | None = None
+
+
+class Models:
+    """Answers ``/model`` and changes what a server says of its models."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        preferences: Preferences,
+        snippets: Snippets,
+        jobs: Jobs,
+        upkeep: Upkeep,
+        blobs: Blobs,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._catalogue = catalogue
+        self._preferences = preferences
+        self._snippets = snippets
+        self._jobs = jobs
+        self._upkeep = upkeep
+        self._blobs = blobs
+        self._clock = clock
+        self._refreshing = asyncio.Lock()
+        self._refreshed_at = 0.0
+
+    async def names(self, asker: Asker, words: str = "") -> list[str]:
+        """Return the models that may be used there, the default first; with ``words`` those like them."""
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        names = effective.rules.among(self._catalogue.names(Listing.MODELS))
+        if words.strip():
+            return matches(words, names, most=len(names))
+        return sorted(names, key=lambda name: name != effective.options.model)
+
+    async def about(self, asker: Asker, name: str) -> About:
+        """Return what is known of a model, or a LoRA, by its name; raises ``RequestError`` with the nearest."""
+        listing, found = self._found(name)
+        facts = ModelFacts()
+        backings = []
+        paces = await self._jobs.paces()
+        for backend in self._catalogue.names(Listing.BACKENDS):
+            known = self._catalogue.known(backend)
+            if known is None or found not in known.listings.get(listing, ()):
+                continue
+            told = (known.models if listing is Listing.MODELS else known.loras).get(found, ModelFacts())
+            facts = _joined(facts, told)
+            pace = paces.get(backend, {}).get(found)
+            loaded = self._catalogue.loaded(backend) == found
+            backings.append(Backing(backend, loaded, None if pace is None else pace * 60 / UNIT))
+        card = await self._snippets.card(asker, found)
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        return About(
+            found,
+            facts if facts.family else replace(facts, family=families.family(found).word),
+            card,
+            tuple(backings),
+            listing is not Listing.MODELS or effective.rules.allows(found),
+            await self._blobs.get(card.sample) if card is not None and card.sample else None,
+        )
+
+    async def tell(self, asker: Asker, card: ModelCard, sample: bytes | None = None) -> str:
+        """Keep what an admin tells of a model, over what was told before, and return its listed name."""
+        _, found = self._found(card.name)
+        former = await self._snippets.card(asker, found) or ModelCard(found)
+        kept = ModelCard(
+            found,
+            card.trigger or former.trigger,
+            card.note or former.note,
+            former.sample if sample is None else await self._blobs.put(sample),
+        )
+        await self._snippets.keep(asker, kept, server=True)
+        return found
+
+    async def forget(self, asker: Asker, name: str) -> None:
+        """Forget what was told of a model."""
+        await self._snippets.forget(asker, Kind.MODEL, self._found(name)[1], server=True)
+
+    async def allow(self, asker: Asker, pattern: str | None) -> Rules:
+        """Allow models by a name or a pattern, or all of them, and return what holds."""
+        return await self._change(asker, lambda rules: rules.allowing(pattern) if pattern else Rules())
+
+    async def deny(self, asker: Asker, pattern: str) -> Rules:
+        """Deny models by a name or a pattern and return what holds."""
+        return await self._change(asker, lambda rules: rules.denying(pattern))
+
+    async def only(self, asker: Asker, pattern: str) -> Rules:
+        """Allow nothing but one name or pattern (more by ``allow``) and return what holds."""
+        return await self._change(asker, lambda _: Rules((pattern,)))
+
+    async def refresh(self, asker: Asker) -> tuple[str, ...]:
+        """Have every backend look for new files and return those that did not answer."""
+        self.check_manages(asker)
+        names = self._catalogue.names(Listing.BACKENDS)
+        async with self._refreshing:
+            if self._clock() - self._refreshed_at < REFRESH_S:
+                return ()
+            answers = await asyncio.gather(*map(self._upkeep.refresh, names), return_exceptions=True)
+            self._refreshed_at = self._clock()
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, BackendError):
+                raise answer
+        return tuple(name for name, answer in zip(names, answers, strict=True) if answer is not None)
+
+    @staticmethod
+    def check_manages(asker: Asker) -> int:
+        """Return the server's id; raises ``DeniedError`` without Manage Server."""
+        if asker.guild_id is None:
+            raise RequestError(N_("There is no server here."), N_("Use /model use for your own default."))
+        if not asker.manages:
+            raise DeniedError(
+                N_("Only members with Manage Server may change what this server says of its models."),
+                N_("Use /model use for your own default."),
+            )
+        return asker.guild_id
+
+    async def check_allowed(self, asker: Asker, model: str | None) -> None:
+        """Raise ``DeniedError`` for a model that this server does not allow."""
+        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective.rules.check(model)
+
+    async def _change(self, asker: Asker, change: Callable[[Rules], Rules]) -> Rules:
+        guild_id = self.check_manages(asker)
+        effective = await self._preferences.effective(guild_id, asker.user_id)
+        rules = change(effective.rules)
+        if len(rules.allowed) + len(rules.denied) > MAX_PATTERNS:
+            raise LimitError(
+                N_("That are more than {max} names."), N_("Use * for several at once."), max=MAX_PATTERNS
+            )
+        names = self._catalogue.names(Listing.MODELS)
+        if names and not rules.among(names):
+            raise RequestError(N_("That would leave no model here."), N_("Allow another one first: /model allow"))
+        await self._preferences.set(
+            Scope.SERVER,
+            guild_id,
+            models_allowed="\n".join(rules.allowed) or None,
+            models_denied="\n".join(rules.denied) or None,
+        )
+        return rules
+
+    def _found(self, name: str) -> tuple[Listing, str]:
+        """Return the listed name that was meant: of a model, or else of a LoRA."""
+        for spelt in (str.strip, str.casefold, _plain):
+            for listing in (Listing.MODELS, Listing.LORAS):
+                wanted = spelt(name.strip())
+                found = next((each for each in self._catalogue.names(listing) if spelt(each) == wanted), None)
+                if found is not None:
+                    return listing, found
+        self._catalogue.check_name(Listing.MODELS, N_("model"), name)
+        raise RequestError(N_("No backend has told of any model yet."), N_("Try again in a moment."))
+
+
+def _plain(name: str) -> str:
+    return bare(name).casefold()
+
+
+def _joined(one: ModelFacts, other: ModelFacts) -> ModelFacts:
+    """Return what either backend tells."""
+    return ModelFacts(one.hash or other.hash, one.family or other.family, one.triggers or other.triggers)

@@ -1,0 +1,109 @@
+"""``/describe`` and what can be pressed under its answers."""
+
+import asyncio
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from bot.client import Easel
+from bot.delivery.asking import asker_of
+from bot.delivery.describing import describe
+from bot.delivery.subjects import attached_or_last
+from bot.domain.capability import Listing
+from bot.domain.errors import GoneError
+from bot.domain.request import DescribeRequest
+from bot.domain.text import N_
+from bot.imaging import carried
+from bot.tree import answer_error
+from bot.ui import buttons, modals, work
+from bot.ui.commands import anywhere, command
+from bot.ui.options import WORK
+
+
+class Describe(commands.Cog):
+    """Says what is on a picture, or how it was painted."""
+
+    def __init__(self, bot: Easel) -> None:
+        self.bot = bot
+        self.studio = bot.studio
+        self._presses = {"draw": self._draw, "words": self._words, "caption": self._caption}
+        self._command = command(
+            "describe",
+            N_("Tell how a picture was painted, or what is on it"),
+            self.describe,
+            WORK["describe"],
+            limits=bot.studio.limits,
+            suggest=bot.suggest,
+        )
+
+    async def cog_load(self) -> None:
+        """Put the command into the tree."""
+        self.bot.tree.add_command(anywhere(self._command))
+
+    async def describe(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Describe what was attached, or one's last picture here."""
+        model = values.get("model")
+        self.studio.catalogue.check_name(Listing.INTERROGATORS, "model", model)
+        subject = await attached_or_last(self.studio, asker_of(interaction), values.get("image"))
+        private = bool(values.get("private", False))
+        await describe(self.bot.desk, self.studio, interaction, subject, model=model, private=private)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Send presses and the submitted form to what they stand for."""
+        custom_id = buttons.custom_id(interaction)
+        if not custom_id.startswith(work.PREFIX):
+            return
+        try:
+            if interaction.type is discord.InteractionType.modal_submit:
+                await self._paint(interaction)
+            else:
+                name, on, spoiler = work.pressed(custom_id)
+                await self._presses.get(name, self._gone)(interaction, on, spoiler)
+        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
+            await answer_error(interaction, error)
+
+    async def _draw(self, interaction: discord.Interaction, blob: str, _: bool) -> None:
+        """Open the form with what a picture told of itself; the picture is still there."""
+        told = await asyncio.to_thread(carried.read, await self.studio.blobs.get(blob))
+        if told.recipe is None:
+            raise _gone()
+        await interaction.response.send_modal(work.draw_form(told.recipe, asker_of(interaction).locale))
+
+    async def _words(self, interaction: discord.Interaction, blob: str, spoiler: bool) -> None:
+        """Have a backend describe a picture that told its recipe."""
+        await self.studio.blobs.get(blob)
+        source = interaction.message
+        private = source is not None and source.flags.ephemeral
+        draft = await self.studio.orders.work(
+            asker_of(interaction), DescribeRequest(blob), spoiler=spoiler, private=private
+        )
+        await self.bot.desk.accept(interaction, draft)
+
+    async def _caption(self, interaction: discord.Interaction, number: str, _: bool) -> None:
+        """Open the form with the words that a picture was described by."""
+        asker = asker_of(interaction)
+        job = await self.studio.orders.seen(int(number) if number.isdecimal() else 0, asker)
+        if job.result is None or not job.result.caption:
+            raise _gone()
+        usual = await self.studio.preferences.effective(asker.guild_id, asker.user_id)
+        request = usual.options.request(job.result.caption, seed=0)
+        await interaction.response.send_modal(work.draw_form(request, asker.locale, seed=False))
+
+    async def _gone(self, *_: object) -> None:
+        raise _gone()
+
+    async def _paint(self, interaction: discord.Interaction) -> None:
+        prompt, options = modals.submitted(modals.fields(interaction))
+        draft = await self.studio.orders.draft(asker_of(interaction), prompt, options)
+        await self.bot.desk.accept(interaction, draft)
+
+
+def _gone() -> GoneError:
+    return GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /describe"))
+
+
+async def setup(bot: Easel) -> None:
+    """Add the cog."""
+    await bot.add_cog(Describe(bot))

@@ -1,0 +1,149 @@
+"""The menus on any message: Remix, Upscale, Describe, Show settings, Cancel or delete."""
+
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Easel
+from bot.delivery.asking import asker_of
+from bot.delivery.describing import describe
+from bot.delivery.sources import Source, check_files
+from bot.delivery.subjects import drafted, is_grid, job_shown, shown
+from bot.domain.errors import GoneError, RequestError
+from bot.domain.job import Job, Origin
+from bot.domain.pending import Pending
+from bot.domain.text import N_
+from bot.i18n import say
+from bot.services.work_orders import upscaling
+from bot.tree import answer_error
+from bot.ui import buttons, cards, explore, modals
+from bot.ui.commands import anywhere
+
+REMEMBERED = 200
+"""Pictures kept in mind between the menu Remix and the submitted form."""
+
+
+class Menus(commands.Cog):
+    """Does with the picture of a message what the buttons do with those of jobs."""
+
+    def __init__(self, bot: Easel) -> None:
+        self.bot = bot
+        self.studio = bot.studio
+        self._sources: OrderedDict[tuple[int, int], discord.Attachment] = OrderedDict()
+        self._menus = (
+            app_commands.ContextMenu(name=N_("Remix"), callback=self.remix),
+            app_commands.ContextMenu(name=N_("Upscale"), callback=self.upscale),
+            app_commands.ContextMenu(name=N_("Describe"), callback=self.describe),
+            app_commands.ContextMenu(name=N_("Show settings"), callback=self.settings),
+            app_commands.ContextMenu(name=N_("Cancel or delete"), callback=self.remove),
+        )
+
+    async def cog_load(self) -> None:
+        """Put the menus into the tree."""
+        for each in self._menus:
+            self.bot.tree.add_command(anywhere(each))
+
+    async def remix(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Ask how the picture is to be remixed; the form must be the first answer."""
+        asker = asker_of(interaction)
+        subject = await shown(self.studio, asker, message, self.bot.application_id)
+        if subject.job is not None:
+            await interaction.response.send_modal(modals.remix(subject.job, asker.locale, subject.number))
+            return
+        if subject.file is not None:
+            self._remember(interaction.user.id, message.id, subject.file)
+        await interaction.response.send_modal(
+            modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale)
+        )
+
+    async def upscale(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Order a larger copy of the picture."""
+        asker = asker_of(interaction)
+        subject = await shown(self.studio, asker, message, self.bot.application_id)
+        draft, sources = await drafted(self.studio, asker, upscaling(self.studio.catalogue), subject)
+        await self.bot.desk.accept(interaction, draft, sources=sources)
+
+    async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Tell how the picture was painted, or have it described."""
+        subject = await shown(self.studio, asker_of(interaction), message, self.bot.application_id)
+        await describe(self.bot.desk, self.studio, interaction, subject)
+
+    async def settings(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Show the command that paints the picture again."""
+        asker = asker_of(interaction)
+        job = await self.studio.orders.seen((await self._own(message)).id, asker)
+        card = cards.settings(job, asker.locale)
+        if job.spec.sheet is not None and is_grid(job, message.id):
+            card = explore.settings(await self.studio.jobs.sheet(job.spec.sheet.key), asker.locale)
+        await interaction.response.send_message(ephemeral=True, **card.send_fields())
+
+    async def remove(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Cancel the job of a message, or take the message away if it is finished."""
+        asker = asker_of(interaction)
+        job = await self._own(message)
+        await self.studio.orders.owned(job.id, asker)
+        if job.address.message_id == message.id and not job.state.ended:
+            await self.studio.orders.cancel(job.id, asker)
+            await interaction.response.send_message(embed=_said(N_("Cancelled."), asker.locale), ephemeral=True)
+            return
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        with suppress(discord.NotFound):
+            await message.delete()
+        await interaction.edit_original_response(embed=_said(N_("Deleted."), asker.locale))
+
+    async def _own(self, message: discord.Message) -> Job:
+        found = await job_shown(self.studio, message, self.bot.application_id)
+        if found is None:
+            raise RequestError(N_("That message shows no picture of mine."), N_("Choose one that I have painted."))
+        return found[0]
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Take the submitted form of the menu Remix."""
+        custom_id = buttons.custom_id(interaction)
+        message_id = custom_id.removeprefix(modals.PICTURE_FORM)
+        if interaction.type is not discord.InteractionType.modal_submit or message_id == custom_id:
+            return
+        try:
+            await self._remix_submitted(interaction, message_id)
+        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
+            await answer_error(interaction, error)
+
+    def _remember(self, user_id: int, message_id: int, file: discord.Attachment) -> None:
+        # By person too: a form's id can be forged, and must not reach a picture that its sender cannot see.
+        self._sources[user_id, message_id] = file
+        self._sources.move_to_end((user_id, message_id))
+        if len(self._sources) > REMEMBERED:
+            self._sources.popitem(last=False)
+
+    async def _remix_submitted(self, interaction: discord.Interaction, message_id: str) -> None:
+        source = self._sources.get((interaction.user.id, int(message_id) if message_id.isdecimal() else 0))
+        if source is None:
+            raise GoneError(
+                N_("I no longer remember which picture that was."),
+                N_("Open the message's menu once more: Apps, then Remix."),
+            )
+        check_files([(Pending.INIT, source)])
+        prompt, options = modals.remixed(None, modals.fields(interaction))
+        draft = await self.studio.orders.draft(
+            asker_of(interaction),
+            prompt,
+            # What was hidden stays hidden in everything made from it.
+            replace(options, spoiler=True) if source.is_spoiler() else options,
+            origin=Origin.REMIX,
+            init_image=Pending.INIT,
+        )
+        await self.bot.desk.accept(interaction, draft, sources={Pending.INIT: Source.attached(source)})
+
+
+def _said(text: str, locale: str) -> discord.Embed:
+    return discord.Embed(description=say(text, locale))
+
+
+async def setup(bot: Easel) -> None:
+    """Add the cog."""
+    await bot.add_cog(Menus(bot))

@@ -1,0 +1,80 @@
+"""What becomes of an order whose prompt looked wrong: painted anyway, or changed first."""
+
+from dataclasses import replace
+
+import discord
+from discord.ext import commands
+
+from bot.client import Easel
+from bot.delivery.asking import asker_of
+from bot.domain.request import PaintRequest
+from bot.domain.text import N_
+from bot.i18n import say
+from bot.tree import answer_error
+from bot.ui import buttons, modals, warned
+
+
+class Warned(commands.Cog):
+    """Answers the two buttons under the question, and the form behind one of them."""
+
+    def __init__(self, bot: Easel) -> None:
+        self.bot = bot
+        self.studio = bot.studio
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Take what begins with our own prefix."""
+        custom_id = buttons.custom_id(interaction)
+        handlers = {warned.ANYWAY: self.anyway, warned.MEND: self.mend, warned.FORM: self.mended}
+        for prefix, handler in handlers.items():
+            if custom_id.startswith(prefix):
+                try:
+                    await handler(interaction, custom_id.removeprefix(prefix))
+                except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
+                    await answer_error(interaction, error)
+
+    async def anyway(self, interaction: discord.Interaction, key: str) -> None:
+        """Queue it as it is."""
+        draft, sources = self.bot.desk.doubted.take(interaction.user.id, key)
+        await self.bot.desk.accept(interaction, replace(draft, warnings=()), sources=sources)
+
+    async def mend(self, interaction: discord.Interaction, key: str) -> None:
+        """Open the form with all that was ordered."""
+        spec = self.bot.desk.doubted.find(interaction.user.id, key)[0].spec
+        locale = asker_of(interaction).locale
+        title, form = say(N_("Edit"), locale), f"{warned.FORM}{key}"
+        await interaction.response.send_modal(
+            modals.form(form, title, spec.request, locale, template=spec.template)
+        )
+
+    async def mended(self, interaction: discord.Interaction, key: str) -> None:
+        """Order what the form was changed to, with the same pictures."""
+        asker = asker_of(interaction)
+        former, sources = self.bot.desk.doubted.find(interaction.user.id, key)
+        spec = former.spec
+        prompt, options = modals.changed(spec.request, modals.fields(interaction))
+        parent = await self.studio.orders.seen(spec.parent, asker) if spec.parent is not None else None
+        draft = await self.studio.orders.draft(
+            asker,
+            prompt,
+            replace(options, spoiler=spec.spoiler or None),
+            origin=spec.origin,
+            parent=parent,
+            init_image=spec.request.init_image,
+            private=former.private,
+        )
+        draft = replace(
+            draft,
+            free_size=former.free_size and (options.width, options.height) == _size(spec.request),
+            spec=replace(draft.spec, parent_picture=spec.parent_picture),
+        )
+        await self.bot.desk.accept(interaction, draft, sources=sources)
+
+
+def _size(request: PaintRequest) -> tuple[int, int]:
+    return request.width, request.height
+
+
+async def setup(bot: Easel) -> None:
+    """Add the cog."""
+    await bot.add_cog(Warned(bot))
