@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.delivery.showing import like
 from bot.domain.errors import GoneError
 from bot.domain.job import Job, Origin
 from bot.domain.text import N_
@@ -102,10 +103,17 @@ class Actions(commands.Cog):
     async def edited(self, interaction: discord.Interaction, press: Press) -> None:
         """Order what the form was changed to."""
         asker, parent = asker_of(interaction), await self._followed(interaction, press)
-        prompt, options = modals.edited(parent, modals.fields(interaction))
-        source = parent.spec.request.init_image
+        given = modals.edited(parent, modals.fields(interaction))
         draft = await self.studio.orders.draft(
-            asker, prompt, options, origin=Origin.EDIT, parent=parent, init_image=source
+            asker,
+            given.prompt,
+            given.options,
+            origin=Origin.EDIT,
+            parent=parent,
+            init_image=parent.spec.request.init_image,
+            preset=given.preset,
+            like=await like(self.studio, interaction, given.like),
+            private=given.private,
         )
         await self._accept(interaction, draft)
 

@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.describing import describe
+from bot.delivery.showing import like
 from bot.delivery.subjects import attached_or_last
 from bot.domain.capability import Listing
 from bot.domain.errors import GoneError
@@ -74,10 +75,8 @@ class Describe(commands.Cog):
     async def _words(self, interaction: discord.Interaction, blob: str, spoiler: bool) -> None:
         """Have a backend describe a picture that told its recipe."""
         await self.studio.blobs.get(blob)
-        source = interaction.message
-        private = source is not None and source.flags.ephemeral
         draft = await self.studio.orders.work(
-            asker_of(interaction), DescribeRequest(blob), spoiler=spoiler, private=private
+            asker_of(interaction), DescribeRequest(blob), spoiler=spoiler, private=_in_private(interaction)
         )
         await self.bot.desk.accept(interaction, draft)
 
@@ -95,9 +94,21 @@ class Describe(commands.Cog):
         raise _gone()
 
     async def _paint(self, interaction: discord.Interaction) -> None:
-        prompt, options = modals.submitted(modals.fields(interaction))
-        draft = await self.studio.orders.draft(asker_of(interaction), prompt, options)
+        given = modals.submitted(modals.fields(interaction))
+        draft = await self.studio.orders.draft(
+            asker_of(interaction),
+            given.prompt,
+            given.options,
+            preset=given.preset,
+            like=await like(self.studio, interaction, given.like),
+            private=given.private or _in_private(interaction),
+        )
         await self.bot.desk.accept(interaction, draft)
+
+
+def _in_private(interaction: discord.Interaction) -> bool:
+    """Return whether the message under which that was pressed is seen by one person alone."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 def _gone() -> GoneError:

@@ -9,6 +9,7 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
 from bot.delivery.memory import Memory
+from bot.delivery.showing import like
 from bot.delivery.sources import Source, attached, with_pictures
 from bot.domain.text import N_
 from bot.i18n import say
@@ -73,13 +74,12 @@ class Draw(commands.Cog):
                 await answer_error(interaction, error)
 
     async def _order(self, interaction: discord.Interaction, given: Typed, sources: Sources) -> None:
-        asker, orders = asker_of(interaction), self.studio.orders
-        draft = await orders.draft(
-            asker,
+        draft = await self.studio.orders.draft(
+            asker_of(interaction),
             given.prompt,
             with_pictures(given.options, sources),
             preset=given.preset,
-            like=await orders.like(given.like, asker) if given.like else None,
+            like=await like(self.studio, interaction, given.like),
             private=given.private,
         )
         await self.bot.originals.renew(draft.spec.order)

@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
+from bot.delivery.showing import like
 from bot.delivery.sources import attached, with_pictures
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Job
@@ -65,14 +66,13 @@ class Explore(commands.Cog):
         """Order a picture for every pair of values."""
         asker, given, sources = asker_of(interaction), typed(values), attached(values)
         plan = axes.plan(given, *(self._axis(name, values, given) for name in ("across", "down")))
-        like = await self.studio.orders.like(given.like, asker) if given.like else None
         cells = tuple((prompt, with_pictures(options, sources)) for prompt, options in plan.cells)
         drafts = await self.studio.explorations.draft(
             asker,
             plan.of(cells),
             init_image=Pending.INIT if sources else None,
             preset=given.preset,
-            like=like,
+            like=await like(self.studio, interaction, given.like),
             private=given.private,
         )
         await self.bot.desk.explore(interaction, drafts, self.studio.explorations.queue, sources=sources)

@@ -1,8 +1,6 @@
 """The menus on any message: Remix, Upscale, Describe, Show settings, Cancel or delete."""
 
-from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -11,9 +9,10 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.describing import describe
-from bot.delivery.sources import Source, check_files
+from bot.delivery.memory import Memory
+from bot.delivery.sources import Source, Wanted, check_files, with_pictures
 from bot.delivery.subjects import drafted, is_grid, job_shown, shown
-from bot.domain.errors import GoneError, RequestError
+from bot.domain.errors import RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.pending import Pending
 from bot.domain.text import N_
@@ -23,9 +22,6 @@ from bot.tree import answer_error
 from bot.ui import buttons, cards, explore, modals
 from bot.ui.commands import anywhere
 
-REMEMBERED = 200
-"""Pictures kept in mind between the menu Remix and the submitted form."""
-
 
 class Menus(commands.Cog):
     """Does with the picture of a message what the buttons do with those of jobs."""
@@ -33,7 +29,9 @@ class Menus(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.studio = bot.studio
-        self._sources: OrderedDict[tuple[int, int], discord.Attachment] = OrderedDict()
+        self._files: Memory[discord.Attachment] = Memory(
+            N_("Open the message's menu once more: Apps, then Remix.")
+        )
         self._menus = (
             app_commands.ContextMenu(name=N_("Remix"), callback=self.remix),
             app_commands.ContextMenu(name=N_("Upscale"), callback=self.upscale),
@@ -55,7 +53,7 @@ class Menus(commands.Cog):
             await interaction.response.send_modal(modals.remix(subject.job, asker.locale, subject.number))
             return
         if subject.file is not None:
-            self._remember(interaction.user.id, message.id, subject.file)
+            self._files.keep(interaction.user.id, message.id, subject.file)
         await interaction.response.send_modal(
             modals.remix_form(f"{modals.PICTURE_FORM}{message.id}", "", asker.locale)
         )
@@ -113,31 +111,19 @@ class Menus(commands.Cog):
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
 
-    def _remember(self, user_id: int, message_id: int, file: discord.Attachment) -> None:
-        # By person too: a form's id can be forged, and must not reach a picture that its sender cannot see.
-        self._sources[user_id, message_id] = file
-        self._sources.move_to_end((user_id, message_id))
-        if len(self._sources) > REMEMBERED:
-            self._sources.popitem(last=False)
-
     async def _remix_submitted(self, interaction: discord.Interaction, message_id: str) -> None:
-        source = self._sources.get((interaction.user.id, int(message_id) if message_id.isdecimal() else 0))
-        if source is None:
-            raise GoneError(
-                N_("I no longer remember which picture that was."),
-                N_("Open the message's menu once more: Apps, then Remix."),
-            )
-        check_files([(Pending.INIT, source)])
+        file = self._files.find(interaction.user.id, message_id)
+        check_files([(Pending.INIT, file)])
+        wanted: Wanted = {Pending.INIT: Source.attached(file)}
         prompt, options = modals.remixed(None, modals.fields(interaction))
         draft = await self.studio.orders.draft(
             asker_of(interaction),
             prompt,
-            # What was hidden stays hidden in everything made from it.
-            replace(options, spoiler=True) if source.is_spoiler() else options,
+            with_pictures(options, wanted),
             origin=Origin.REMIX,
             init_image=Pending.INIT,
         )
-        await self.bot.desk.accept(interaction, draft, sources={Pending.INIT: Source.attached(source)})
+        await self.bot.desk.accept(interaction, draft, sources=wanted)
 
 
 def _said(text: str, locale: str) -> discord.Embed:

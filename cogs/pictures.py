@@ -44,10 +44,11 @@ class Pictures(commands.Cog):
 
     async def send(self, interaction: discord.Interaction, press: Press) -> None:
         """Post one picture of several by itself."""
-        check_channel(interaction)
         job = await self.studio.orders.seen(press.job, asker_of(interaction))
+        if not job.address.ephemeral:
+            check_channel(interaction)
         await self.bot.originals.find(job, press.number)
-        answer = await interaction.response.defer(thinking=True)
+        answer = await interaction.response.defer(thinking=True, ephemeral=job.address.ephemeral)
         if answer is not None and answer.message_id is not None:
             await self.studio.gallery.show(answer.message_id, job.id, press.number)
         await self.bot.courier.take(job, press.number - 1, interaction)

@@ -10,13 +10,13 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import Completions
+from bot.delivery.showing import like
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.options import Options
 from bot.domain.snippets import Kind, Preset
 from bot.domain.text import N_
 from bot.i18n import say
 from bot.services import presets
-from bot.services.drafts import Asker
 from bot.services.preferences import Scope
 from bot.ui import library, settings_line
 from bot.ui.commands import anywhere, command, group
@@ -70,7 +70,7 @@ class Presets(commands.Cog):
     async def save(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Keep what was typed over what a picture was made of."""
         asker, server = asker_of(interaction), bool(values.get("server"))
-        options = await self._chosen(asker, values)
+        options = await self._chosen(interaction, values)
         prompt = str(values.get("prompt", "")).strip()
         if options == Options() and not prompt:
             raise RequestError(
@@ -131,12 +131,12 @@ class Presets(commands.Cog):
         file = discord.File(io.BytesIO(presets.exported(kept)), "easel-presets.json")
         await interaction.response.send_message(file=file, ephemeral=True)
 
-    async def _chosen(self, asker: Asker, values: dict[str, Any]) -> Options:
+    async def _chosen(self, interaction: discord.Interaction, values: dict[str, Any]) -> Options:
         chosen = settings_line.read(values.get("settings", "")).options
         if "negative_prompt" in values:
             chosen = Options(negative_prompt=values["negative_prompt"]).over(chosen)
-        if "like" in values:
-            job = await self.studio.orders.like(values["like"], asker)
+        job = await like(self.studio, interaction, values.get("like"))
+        if job is not None:
             made_of = presets.of_request(job.spec.request)
             if not values.get("server"):
                 made_of = presets.without_admins_own(made_of)

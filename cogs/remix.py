@@ -10,6 +10,7 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
 from bot.delivery.memory import Memory
+from bot.delivery.showing import like
 from bot.delivery.sources import Source, Wanted, attached, with_pictures
 from bot.delivery.subjects import Subject, attached_or_last
 from bot.domain.errors import RequestError
@@ -47,7 +48,7 @@ class Remix(commands.Cog):
             suggest=bot.suggest,
             completions=completions(bot.studio, bot.suggest),
         )
-        self._wanted: Memory[Wanted] = Memory()
+        self._wanted: Memory[Wanted] = Memory(N_("Use the command again: /remix"))
 
     async def cog_load(self) -> None:
         """Put the command into the tree."""
@@ -84,9 +85,9 @@ class Remix(commands.Cog):
 
     async def _order(self, interaction: discord.Interaction, given: Typed, given_pictures: Wanted) -> None:
         asker, wanted, parent = asker_of(interaction), {**given_pictures}, None
-        like = await self.studio.orders.like(given.like, asker) if given.like else None
+        liked = await like(self.studio, interaction, given.like)
         if Pending.INIT not in wanted:
-            parent, wanted[Pending.INIT] = await self._source(asker, like)
+            parent, wanted[Pending.INIT] = await self._source(asker, liked)
         draft = await self.studio.orders.draft(
             asker,
             given.prompt,
@@ -95,7 +96,7 @@ class Remix(commands.Cog):
             parent=parent,
             init_image=Pending.INIT,
             preset=given.preset,
-            like=like,
+            like=liked,
             private=given.private,
         )
         await self.bot.desk.accept(interaction, draft, sources=wanted)

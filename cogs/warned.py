@@ -7,6 +7,7 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.delivery.showing import like
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.i18n import say
@@ -52,20 +53,22 @@ class Warned(commands.Cog):
         asker = asker_of(interaction)
         former, sources = self.bot.desk.doubted.find(interaction.user.id, key)
         spec = former.spec
-        prompt, options = modals.changed(spec.request, modals.fields(interaction))
+        given = modals.changed(spec.request, modals.fields(interaction))
         parent = await self.studio.orders.seen(spec.parent, asker) if spec.parent is not None else None
         draft = await self.studio.orders.draft(
             asker,
-            prompt,
-            replace(options, spoiler=spec.spoiler or None),
+            given.prompt,
+            replace(given.options, spoiler=spec.spoiler or given.options.spoiler),
             origin=spec.origin,
             parent=parent,
             init_image=spec.request.init_image,
-            private=former.private,
+            preset=given.preset,
+            like=await like(self.studio, interaction, given.like),
+            private=former.private or given.private,
         )
         draft = replace(
             draft,
-            free_size=former.free_size and (options.width, options.height) == _size(spec.request),
+            free_size=former.free_size and (given.options.width, given.options.height) == _size(spec.request),
             spec=replace(draft.spec, parent_picture=spec.parent_picture),
         )
         await self.bot.desk.accept(interaction, draft, sources=sources)

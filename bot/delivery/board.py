@@ -1,8 +1,9 @@
 """What people see of their jobs while they wait: one message each, edited at a calm pace, latest state wins."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from weakref import WeakValueDictionary
@@ -111,6 +112,7 @@ class Board:
         self._by_token = asyncio.Semaphore(edits)
         self._by_channel = asyncio.Semaphore(edits)
         self._channels: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._last_words: Counter[int | None] = Counter()
         self._slates: dict[int, _Slate] = {}
         self._moved = asyncio.Event()
         self._outages_since: dict[str, float] = {}
@@ -230,8 +232,9 @@ class Board:
     async def _turn(self, slate: _Slate) -> AsyncIterator[None]:
         """Wait for leave to call Discord; raises ``_OvertakenError`` where the last word came meanwhile."""
         if _last(slate.job):
-            async with self._deliveries:
-                yield
+            with self._first(slate.job):
+                async with self._deliveries:
+                    yield
             return
         async with AsyncExitStack() as held:
             try:
@@ -250,9 +253,24 @@ class Board:
             return
         lock = self._channels.setdefault(job.address.channel_id, asyncio.Lock())
         await held.enter_async_context(lock)
-        while wait_s := self._messenger.wait_s(job):  # noqa: ASYNC110 - results use the same limit and ring no bell
+        while wait_s := self._wait_s(job):  # noqa: ASYNC110 - the limit is known only from answer to answer
             await asyncio.sleep(wait_s)
         await held.enter_async_context(self._by_channel)
+
+    @contextmanager
+    def _first(self, job: Job) -> Iterator[None]:
+        """Keep statuses from the limit that a last word waits for: discord.py would let them pass."""
+        channel_id = None if self._messenger.by_token(job) else job.address.channel_id
+        self._last_words[channel_id] += 1
+        try:
+            yield
+        finally:
+            self._last_words[channel_id] -= 1
+            self._last_words += Counter()  # drops what is zero
+
+    def _wait_s(self, job: Job) -> float:
+        """Return how long to wait before asking again whether a status may be edited through its channel."""
+        return self._messenger.wait_s(job) or (LOOK_S if self._last_words[job.address.channel_id] else 0.0)
 
     def _setback(self, slate: _Slate) -> float:
         slate.failures += 1

@@ -24,6 +24,7 @@ async def describe(
 ) -> None:
     """Answer with the recipe of ``subject``; queue its description where it has none or ``model`` is chosen."""
     asker, job, picture = asker_of(interaction), subject.job, subject.picture
+    private = private or (job is not None and job.address.ephemeral)
     if job is not None and picture is not None and job.spec.request.prompt and model is None:
         recipe = replace(job.spec.request, seed=picture.seed, count=1)
         card = work.recipe(

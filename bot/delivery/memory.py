@@ -15,10 +15,12 @@ REMEMBERED = 500
 class Memory(Generic[T]):
     """Things by the person they belong to and an interaction's id.
 
-    By person too: an id can be forged, and must not reach what somebody else ordered.
+    By person too: an id can be forged, and must not reach what somebody else ordered. ``again`` is the hint where
+    a thing is forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, again: str = N_("Use the command again: /draw")) -> None:
+        self._again = again
         self._kept: OrderedDict[tuple[int, int], T] = OrderedDict()
 
     def keep(self, user_id: int, key: int, thing: T) -> None:
@@ -32,7 +34,7 @@ class Memory(Generic[T]):
         """Return what was kept under an id's digits; raises ``GoneError`` in words."""
         found = self._kept.get((user_id, int(key) if key.isdecimal() else 0))
         if found is None:
-            raise GoneError(N_("I no longer remember what this was."), N_("Use the command again: /draw"))
+            raise GoneError(N_("I no longer remember what this was."), self._again)
         return found
 
     def take(self, user_id: int, key: str) -> T:

@@ -1,21 +1,31 @@
-"""Which pictures may be shown again, and where."""
+"""Which pictures may be named by their code or shown again, and where."""
 
 from typing import Any
 
 import discord
 
-from bot.delivery.asking import check_channel, reaches_channel
+from bot.delivery.asking import asker_of, check_channel, reaches_channel
+from bot.domain.codes import job_id
 from bot.domain.errors import DeniedError, GoneError, RequestError
 from bot.domain.job import Job, State
 from bot.domain.text import N_
+from bot.services.studio import Studio
+
+
+async def like(studio: Studio, interaction: discord.Interaction, typed: str | None) -> Job | None:
+    """Return the job of a typed code, if there is one; raises ``BotError`` for what this person never saw."""
+    if not typed:
+        return None
+    job = await studio.orders.seen(job_id(typed), asker_of(interaction))
+    _check_seen(interaction, job)
+    return job
 
 
 def check_showable(interaction: discord.Interaction, job: Job) -> None:
     """Raise the ``BotError`` that says why ``job`` cannot be shown to this person in this place."""
     if job.state is not State.DELIVERED or job.result is None or not job.result.pictures:
         raise RequestError(N_("There is no picture of it."), N_("Look for your pictures: /history"))
-    if job.user != interaction.user.id and not _sees(interaction, job):
-        raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
+    _check_seen(interaction, job)
     if is_too_bold(interaction, job):
         raise DeniedError(
             N_("That picture is from an age-restricted channel."), N_("Ask for it in an age-restricted channel.")
@@ -24,7 +34,7 @@ def check_showable(interaction: discord.Interaction, job: Job) -> None:
 
 def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether everybody in this place may see it, and the bot may post it there."""
-    if not reaches_channel(interaction):
+    if job.address.ephemeral or not reaches_channel(interaction):
         return False
     try:
         check_channel(interaction)
@@ -38,6 +48,11 @@ def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
 def is_too_bold(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether ``job`` is from an age-restricted channel and this place is none."""
     return _is_restricted(_place(interaction, job)) and not _is_restricted(interaction.channel)
+
+
+def _check_seen(interaction: discord.Interaction, job: Job) -> None:
+    if job.user != interaction.user.id and not _sees(interaction, job):
+        raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
 
 
 def _sees(interaction: discord.Interaction, job: Job) -> bool:

@@ -44,7 +44,7 @@ class Limits:
         """Raise ``PromptError`` or ``LimitError`` with the words for whoever asked."""
         if not request.prompt.strip():
             raise PromptError(N_("The prompt is empty."), N_("Say what to paint."))
-        _check_length(max(request.prompt, request.negative_prompt, key=len))
+        check_length(max(request.prompt, request.negative_prompt, key=len))
         self.check_range(N_("width"), request.width, MIN_SIDE, self.max_side)
         self.check_range(N_("height"), request.height, MIN_SIDE, self.max_side)
         self.check_range(N_("steps"), request.steps, 1, self.max_steps)
@@ -85,7 +85,7 @@ class Limits:
                     max=most,
                 )
         for detail in request.details:
-            _check_length(max(detail.prompt, detail.negative_prompt, key=len))
+            check_length(max(detail.prompt, detail.negative_prompt, key=len))
 
     def _ranges(self, request: PaintRequest) -> Iterator[tuple[str, float, float, float]]:
         """Return what is a number beside size, steps and count: option, value, lowest, highest."""
@@ -120,13 +120,14 @@ class Limits:
             )
 
 
-def _check_length(prompt: str) -> None:
-    if len(prompt) > MAX_PROMPT:
+def check_length(prompt: str, *, most: int = MAX_PROMPT) -> None:
+    """Raise ``PromptError`` for a prompt of more than ``most`` characters."""
+    if len(prompt) > most:
         raise PromptError(
             N_("The prompt is too long: {length} characters."),
             N_("Shorten it to {max} characters."),
             length=len(prompt),
-            max=MAX_PROMPT,
+            max=most,
         )
 
 

@@ -12,8 +12,12 @@ Written here because the library that has this syntax, dynamicprompts 0.31, cuts
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import accumulate
+from math import log
 from random import Random
 
 from bot.domain.limits import MAX_PROMPT
@@ -24,6 +28,10 @@ MAX_DEPTH = 8
 """How deep braces and lists may lie in each other; what lies deeper comes out as it was typed."""
 MAX_DRAWS = 200
 """Lines drawn for one prompt at most; a list that names itself ends here."""
+MAX_READ = 4 * MAX_PROMPT
+"""Characters of drawn lines that are read for one prompt; of a line, as many as a prompt may have."""
+_PER_READ = 100
+"""Lines of a list that are looked at in about the time in which one character is read."""
 
 _TOKEN = re.compile(rf"(?<!\\)(?P<slashes>\\*)(?:(?P<sign>[{{}}|])|__(?P<name>{NAME})__)")
 _WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
@@ -39,11 +47,34 @@ class _List:
 
 
 @dataclass(frozen=True, slots=True)
+class _Weights:
+    """How often each of several is drawn; ``sums`` are these added up so far."""
+
+    each: tuple[float, ...] = ()
+    sums: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, weights: Sequence[float]) -> "_Weights":
+        return cls(tuple(weights), tuple(accumulate(weights)))
+
+    def drawn(self, count: int, random: Callable[[], float]) -> Sequence[int]:
+        """Return ``count`` different indices; ``random()`` alone draws the same in every version of Python.
+
+        Several are those that come first if each waits by an exponential clock (Efraimidis and Spirakis 2006).
+        """
+        if count == 1 and self.sums:
+            index = bisect_right(self.sums, random() * self.sums[-1])
+            return [index] if index < len(self.sums) else []
+        waits = ((-log(1 - random()) / weight, index) for index, weight in enumerate(self.each) if weight)
+        return [index for _, index in nsmallest(count, waits)]
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
     """Options by their weights, of which ``fewest`` to ``most`` are drawn."""
 
-    options: tuple["_Parts", ...]
-    weights: tuple[float, ...]
+    options: tuple["_Parts", ...] = ()
+    weights: _Weights = _Weights()
     fewest: int = 1
     most: int = 1
     separator: str = ", "
@@ -62,17 +93,17 @@ def expand(template: str, lists: Mapping[str, Sequence[str]], *, seed: int) -> s
     return drawn[: max(MAX_PROMPT, len(template))]
 
 
+def draws(template: str) -> bool:
+    """Return whether a template may come out as anything but itself."""
+    return _TOKEN.search(template) is not None
+
+
 def literal(prompt: str) -> str:
     """Return the template that comes out as ``prompt`` itself, whatever signs it has."""
     parts = _parts(prompt)
     if all(isinstance(part, str) for part in parts) and "".join(map(str, parts)) == prompt:
         return prompt
     return _TOKEN.sub(lambda found: "\\" * (len(found["slashes"]) + 1) + found[0], prompt)
-
-
-def lists_named(template: str) -> tuple[str, ...]:
-    """Return the lists that ``template`` itself names, each once."""
-    return tuple(dict.fromkeys(_named(_parts(template))))
 
 
 def lines(text: str) -> tuple[str, ...]:
@@ -94,24 +125,16 @@ def _apart(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _named(parts: _Parts) -> Iterator[str]:
-    for part in parts:
-        if isinstance(part, _List):
-            yield part.name
-        elif isinstance(part, _Choice):
-            for option in part.options:
-                yield from _named(option)
-
-
 class _Drawing:
-    """One prompt's draws: how many lists may still be asked, and how many characters may still come."""
+    """One prompt's draws: how many lists may still be asked, and how much may still be read and come out."""
 
     def __init__(self, lists: Mapping[str, Sequence[str]], seed: int) -> None:
         self._lists = lists
         self._called = {name.casefold(): name for name in lists}
-        self._weighed: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
+        self._weighed: dict[str, tuple[tuple[str, ...], _Weights]] = {}
         self._random = Random(seed)  # noqa: S311 - the same seed has to give the same prompt
         self._draws = MAX_DRAWS
+        self._unread = MAX_READ
         self._room = MAX_PROMPT
 
     def words(self, parts: _Parts, depth: int) -> Iterator[str]:
@@ -122,7 +145,7 @@ class _Drawing:
                     self._room -= len(part)
                     yield part
                 case _List():
-                    yield from self._from_list(part, _Choice((), ()), depth)
+                    yield from self._from_list(part, _Choice(), depth)
                 case _Choice(options=((_List() as several,),)):
                     yield from self._from_list(several, part, depth)
                 case _Choice():
@@ -130,42 +153,43 @@ class _Drawing:
 
     def _from_list(self, part: _List, choice: _Choice, depth: int) -> Iterator[str]:
         name = part.name.casefold()
-        bounded = depth >= MAX_DEPTH or self._draws <= 0 or self._room <= 0
-        texts, weights = ((), ()) if bounded or name not in self._called else self._lines(name)
+        bounded = depth >= MAX_DEPTH or self._draws <= 0 or self._exhausted()
+        texts, weights = ((), _Weights()) if bounded or name not in self._called else self._lines(name)
         if not texts:
             yield part.typed
             return
         self._draws -= 1
         # Only the line that is drawn is read.
-        yield from self._several(choice, weights, lambda index: _parts(texts[index]), depth)
+        yield from self._several(choice, weights, lambda index: self._read(texts[index][:MAX_PROMPT]), depth)
 
-    def _lines(self, name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    def _read(self, line: str) -> _Parts:
+        self._unread -= len(line)
+        return _parts(line)
+
+    def _exhausted(self) -> bool:
+        return self._room <= 0 or self._unread <= 0
+
+    def _lines(self, name: str) -> tuple[tuple[str, ...], _Weights]:
         if name not in self._weighed:
-            found = [_without_weight(line) for line in self._lists[self._called[name]]]
-            self._weighed[name] = (tuple(text for text, _ in found), tuple(weight for _, weight in found))
+            lines = self._lists[self._called[name]]
+            found = [_without_weight(line) if "::" in line else (line, 1.0) for line in lines]
+            self._weighed[name] = (tuple(text for text, _ in found), _Weights.of([weight for _, weight in found]))
         return self._weighed[name]
 
     def _several(
-        self, choice: _Choice, weights: Sequence[float], option: Callable[[int], _Parts], depth: int
+        self, choice: _Choice, weights: _Weights, option: Callable[[int], _Parts], depth: int
     ) -> Iterator[str]:
         fewest, most = sorted((choice.fewest, choice.most))
         count = fewest + int(self._random.random() * (most - fewest + 1))
-        for turn, index in enumerate(self._picked(list(weights), min(count, len(weights)))):
+        if count > 1:
+            self._unread -= len(weights.each) // _PER_READ
+        for turn, index in enumerate(weights.drawn(count, self._random.random)):
+            if turn and self._exhausted():
+                break
             if turn:
                 self._room -= len(choice.separator)
                 yield choice.separator
             yield from self.words(option(index), depth + 1)
-
-    def _picked(self, weights: list[float], count: int) -> Iterator[int]:
-        """Draw different indices; ``random()`` alone draws the same in every version of Python."""
-        for _ in range(count):
-            mark = self._random.random() * sum(weights)
-            for index, weight in enumerate(weights):
-                mark -= weight
-                if mark < 0:
-                    weights[index] = 0.0
-                    yield index
-                    break
 
 
 def _parts(text: str) -> _Parts:
@@ -214,7 +238,7 @@ def _closed(options: Sequence[Sequence[str | _List | _Choice]]) -> _Parts:
     if bound:
         options = [[bound.string[bound.end() :], *options[0][1:]], *options[1:]]
     weighed = [_weighed(option) for option in options]
-    return (_Choice(tuple(o for o, _ in weighed), tuple(w for _, w in weighed), fewest, most, separator),)
+    return (_Choice(tuple(o for o, _ in weighed), _Weights.of([w for _, w in weighed]), fewest, most, separator),)
 
 
 def _weighed(option: Sequence[str | _List | _Choice]) -> tuple[_Parts, float]:

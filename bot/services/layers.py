@@ -1,5 +1,6 @@
 """Laying choices over each other: typed, a job like it, a preset, a person's, a server's, the host's."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
@@ -9,7 +10,7 @@ from bot.domain.capability import Listing
 from bot.domain.errors import RequestError
 from bot.domain.families import Family, family
 from bot.domain.job import Job
-from bot.domain.limits import Limits
+from bot.domain.limits import MAX_PROMPT, Limits, check_length
 from bot.domain.options import Options
 from bot.domain.request import PaintRequest, Resize
 from bot.domain.snippets import Kind, Preset, Snippet, Style
@@ -25,6 +26,8 @@ _PLAIN_SIDE = 512
 _READ_BY_CLIP = frozenset({Family.SD15, Family.SD2, Family.SDXL, Family.SDXL_TURBO, Family.UNKNOWN})
 _MANY_TOKENS = 512
 """What a T5 or a language model reads of a prompt (FLUX.1-dev's ``max_sequence_length``)."""
+MAX_TEMPLATE = 4 * MAX_PROMPT
+"""Characters of a prompt before anything is drawn for its wildcards, which mostly makes it shorter."""
 _WITH_PICTURE = {
     "controls": ("control_model", "control_image"),
     "mask": ("mask_blur", "mask"),
@@ -89,6 +92,7 @@ class Layers:
         text = prompt.strip()
         taken = like.spec.request.prompt if like is not None and not text else None
         text = kept.applied(text) if taken is None else wildcards.literal(taken)
+        check_length(text, most=MAX_TEMPLATE)
         if chosen.styles:
             negative = chosen.over(effective.options).negative_prompt or ""
             text, negative, left = await self._styled(asker, text, negative, chosen.styles)
@@ -117,7 +121,10 @@ class Layers:
 
     async def worded(self, asker: Asker, template: str, seed: int) -> str:
         """Return the prompt that ``template`` comes to with something drawn by ``seed``."""
-        return wildcards.expand(template, await self._shelf.lists(asker), seed=seed)
+        if not wildcards.draws(template):
+            return template
+        lists = await self._shelf.lists(asker)
+        return await asyncio.to_thread(wildcards.expand, template, lists, seed=seed)
 
     def warnings(self, request: PaintRequest, *, meant_in: Iterable[Job]) -> tuple[Text, ...]:
         """Return what looks wrong in an order's prompts, unless one of the jobs ``meant_in`` has the same."""
@@ -144,6 +151,8 @@ class Layers:
             else:
                 style = await self._shelf.style(asker, name)
                 prompt, negative = style.applied(prompt, negative)
+                # A style may take in what it is laid around many times.
+                check_length(max(prompt, negative, key=len), most=MAX_TEMPLATE)
         return prompt, negative, tuple(left)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bot.domain.capability import Feature, Listing
-from bot.domain.codes import job_id
 from bot.domain.errors import DeniedError, GoneError, RequestError
 from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin, State
 from bot.domain.options import Options
@@ -67,8 +66,9 @@ class Orders:
         ``init_image`` is a blob, or ``Pending``. Raises ``RequestError`` in words for what is out of
         bounds or unknown. A spoiler, once set, stays on everything made from that picture.
         """
-        if parent is not None:
-            await self.check_follows(asker, parent)
+        basis = [job for job in (parent, like) if job is not None]
+        for job in basis:
+            await self.check_follows(asker, job)
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         laid = await self._layers.lay(asker, effective, prompt, typed, preset=preset, like=like)
         seed = self._draw_seed() if laid.options.seed is None else laid.options.seed
@@ -85,13 +85,13 @@ class Orders:
             origin=origin,
             parent=parent.id if parent else None,
             template=None if words == laid.template else laid.template,
-            spoiler=bool(laid.options.spoiler) or (parent is not None and parent.spec.spoiler),
+            spoiler=bool(laid.options.spoiler) or any(job.spec.spoiler for job in basis),
             locale=effective.language or asker.locale,
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        warnings = self._layers.warnings(request, meant_in=[job for job in (parent, like) if job is not None])
-        private = private or _private(parent) or _private(like)
+        warnings = self._layers.warnings(request, meant_in=basis)
+        private = private or any(map(_private, basis))
         return Draft(asker, spec, effective.limits, laid.free_size, private=private, warnings=warnings)
 
     async def usual_size(self, asker: Asker, model: str | None) -> tuple[int, int]:
@@ -99,10 +99,6 @@ class Orders:
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         options = self._layers.sized(effective, model)
         return options.width or 512, options.height or 512
-
-    async def like(self, typed_code: str, asker: Asker) -> Job:
-        """Return the job of a code; raises ``RequestError`` for what is none, and what ``seen`` does."""
-        return await self.seen(job_id(typed_code), asker)
 
     async def again(self, asker: Asker, parent: Job, *, same_seed: bool = False, scale: float = 1.0) -> Draft:
         """Return an order for the same as ``parent`` with a new seed, at ``scale`` times its size.
@@ -200,6 +196,7 @@ class Orders:
         return self._catalogue.offers(feature)
 
     async def _work_again(self, asker: Asker, parent: Job, scale: float) -> Draft:
+        await self.check_follows(asker, parent)
         work = parent.spec.work
         if work is None:
             raise LookupError(parent.id)
@@ -295,7 +292,7 @@ class Orders:
 
     async def owned(self, job_id: int, asker: Asker) -> Job:
         """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""
-        job = await self.seen(job_id, asker)
+        job = await self._found(job_id, asker)
         here = asker.moderates and job.address.channel_id == asker.channel_id
         if asker.user_id != job.user and not here and not asker.moderates_server:
             raise DeniedError(
@@ -316,15 +313,25 @@ class Orders:
             )
 
     async def seen(self, job_id: int, asker: Asker) -> Job:
-        """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise."""
+        """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise.
+
+        What is private is seen by nobody else, not even by moderators.
+        """
+        job = await self._found(job_id, asker)
+        if _private(job) and asker.user_id != job.user:
+            raise _gone()
+        return job
+
+    async def _found(self, job_id: int, asker: Asker) -> Job:
         job = await self._jobs.get(job_id)
         here = {asker.user_id, asker.payer, asker.channel_id}
         if job is None or here.isdisjoint({job.user, job.guild, job.address.channel_id}):
-            raise GoneError(
-                N_("What this belongs to is no longer kept."),
-                N_("Use the command again: /draw"),
-            )
+            raise _gone()
         return job
+
+
+def _gone() -> GoneError:
+    return GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
 
 
 def _private(job: Job | None) -> bool:

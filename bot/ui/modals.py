@@ -122,12 +122,12 @@ def _texts(components: Any) -> Iterator[tuple[str, str]]:
             yield from _texts((component["component"],))
 
 
-def edited(parent: Job, typed: Mapping[str, str]) -> tuple[str, Options]:
-    """Return the prompt and the choices of a submitted Edit; raises ``RequestError`` in words."""
+def edited(parent: Job, typed: Mapping[str, str]) -> Typed:
+    """Return all that a submitted Edit says; raises ``RequestError`` in words."""
     return changed(parent.spec.request, typed)
 
 
-def changed(request: PaintRequest, typed: Mapping[str, str]) -> tuple[str, Options]:
+def changed(request: PaintRequest, typed: Mapping[str, str]) -> Typed:
     """Return what a submitted ``form`` of ``request`` makes of it.
 
     What stood in its line and does not any more is left open. What the line had no room for stays, and so do the
@@ -136,15 +136,15 @@ def changed(request: PaintRequest, typed: Mapping[str, str]) -> tuple[str, Optio
     line = typed.get("settings", "")
     shown = settings_line.names(settings_line.write(settings_line.said(request), most=MAX_PROMPT))
     kept = settings_line.without(Options.of(request), shown - settings_line.names(line))
-    prompt, options = submitted(typed)
-    options = options.over(replace(kept, model=None, seed=None))
-    return prompt, replace(options, loras=options.loras or ())
+    read = submitted(typed)
+    options = read.options.over(replace(kept, model=None, seed=None))
+    return replace(read, options=replace(options, loras=options.loras or ()))
 
 
-def submitted(typed: Mapping[str, str]) -> tuple[str, Options]:
-    """Return the prompt and the choices of any submitted ``form``; raises ``RequestError`` in words."""
+def submitted(typed: Mapping[str, str]) -> Typed:
+    """Return all that any submitted ``form`` says; raises ``RequestError`` in words."""
     read = filled(typed)
-    return read.prompt, replace(read.options, negative_prompt=read.options.negative_prompt or "")
+    return replace(read, options=replace(read.options, negative_prompt=read.options.negative_prompt or ""))
 
 
 def filled(typed: Mapping[str, str]) -> Typed:

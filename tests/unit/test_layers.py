@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from bot.domain.capability import Capabilities, Listing
-from bot.domain.errors import RequestError
+from bot.domain.errors import PromptError, RequestError
 from bot.domain.limits import Limits
 from bot.domain.options import Options, Shape
 from bot.domain.ports import Backend, SettingsStore
@@ -22,7 +22,7 @@ from tests.unit.ui_jobs import finished
 
 ASKER = Asker(1, 2)
 LISTS = {"colour": ("red",)}
-STYLES = {"mine": Style("mine", "{prompt} in ink", "fog")}
+STYLES = {"mine": Style("mine", "{prompt} in ink", "fog"), "again": Style("again", "{prompt}" * 180)}
 PRESETS = {"night": Preset("night", Options(steps=9, count=2, loras=(Lora("ink"),)), "{prompt} at night")}
 
 
@@ -137,3 +137,8 @@ def test_what_needs_a_picture_is_refused_without_one() -> None:
         with pytest.raises(RequestError, match="says nothing without a picture"):
             check_pictures(typed, request)
     check_pictures(Options.of(request), request)
+
+
+def test_styles_that_repeat_what_they_are_laid_around_come_to_no_endless_prompt() -> None:
+    with pytest.raises(PromptError, match="too long"):
+        laid("a fox", Options(styles=("again",) * 3))

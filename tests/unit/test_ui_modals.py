@@ -35,9 +35,9 @@ def values(modal: discord.ui.Modal) -> dict[str, str]:
 @given(REQUESTS)
 def test_an_edit_that_changes_nothing_asks_for_the_same_picture(request: PaintRequest) -> None:
     parent = finished(request={**{k: getattr(request, k) for k in PaintRequest.__slots__ if k != "prompt"}})
-    prompt, options = modals.edited(parent, values(modals.edit(parent, "en")))
-    again = options.request(prompt, seed=0)
-    assert again == replace(parent.spec.request, prompt=prompt)
+    read = modals.edited(parent, values(modals.edit(parent, "en")))
+    again = read.options.request(read.prompt, seed=0)
+    assert again == replace(parent.spec.request, prompt=read.prompt)
 
 
 def test_the_edit_form_is_filled_and_fits_discord() -> None:
@@ -67,14 +67,14 @@ def test_what_is_taken_out_of_the_line_is_left_open_and_pictures_stay() -> None:
     }
     parent = finished(request=request)
     line = "768×512 · control_model canny · hires 1.5"
-    _, options = modals.edited(parent, {**values(modals.edit(parent, "en")), "settings": line})
+    options = modals.edited(parent, {**values(modals.edit(parent, "en")), "settings": line}).options
     again = options.request("a", seed=0, init_image="i")
     assert again.mask == Mask("m")
     assert again.controls == (Control("c", "canny"),)
     assert again.face_swap == FaceSwap("f")
     assert again.hires == Hires(scale=1.5)
     assert (again.tiling, again.strength) == (False, 0.6)
-    _, options = modals.edited(parent, {"prompt": "a", "settings": "768×512"})
+    options = modals.edited(parent, {"prompt": "a", "settings": "768×512"}).options
     again = options.request("a", seed=0, init_image="i")
     assert (again.controls, again.hires) == ((), None)
     assert again.mask == Mask("m")
@@ -86,7 +86,7 @@ def test_what_the_line_has_no_room_for_stays() -> None:
     shown = values(modals.edit(parent, "en"))
     assert len(shown["settings"]) <= 4000
     assert not shown["settings"].endswith("·")
-    _, options = modals.edited(parent, shown)
+    options = modals.edited(parent, shown).options
     assert options.request("a", seed=0).face_swap == FaceSwap("f", restorer="GFPGAN")
 
 
@@ -98,7 +98,7 @@ def test_the_form_of_a_job_with_wildcards_shows_them() -> None:
 
 
 def test_an_empty_seed_asks_for_a_new_one_and_an_empty_model_for_the_usual() -> None:
-    _, options = modals.edited(finished(), {"prompt": "a", "seed": " ", "model": ""})
+    options = modals.edited(finished(), {"prompt": "a", "seed": " ", "model": ""}).options
     assert options.seed is None
     assert options.model is None
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.limits import MAX_PROMPT
-from bot.prompting.wildcards import expand, lines, lists_named, literal
+from bot.prompting.wildcards import expand, lines, literal
 
 LISTS = {
     "colour": ("red", "3::blue", "{light|dark} green"),
@@ -48,6 +48,8 @@ def test_a_weight_makes_one_likelier() -> None:
     found = Counter(expand("{3::a|b}", {}, seed=seed) for seed in range(400))
     assert 250 < found["a"] < 350
     assert drawn("{0::a|b}") == {"b"}
+    first = Counter(expand("{2$$3::a|b}", {}, seed=seed) for seed in range(400))
+    assert 250 < first["a, b"] < 350
 
 
 def test_what_is_no_choice_stays_as_it_was_typed() -> None:
@@ -79,6 +81,19 @@ def test_what_is_drawn_makes_no_prompt_too_long() -> None:
     assert expand("y" * 5000, long, seed=1) == "y" * 5000
 
 
+def test_no_list_however_made_takes_long() -> None:
+    looping = "__loop__ " * 50 + "{" + "|".join("x" * 30_000) + "}"
+    assert len(expand("__loop__" * 50, {"loop": (looping,)}, seed=1)) <= MAX_PROMPT
+    several = expand("{999$$__letters__}" * 200, {"letters": ("2::a", "b") * 15_000}, seed=1)
+    assert several.startswith(("a, ", "b, "))
+    assert len(several) == MAX_PROMPT
+
+
+def test_nothing_is_drawn_that_weighs_nothing() -> None:
+    assert drawn("{2$$0::a|b|0::c}") == {"b"}
+    assert drawn("x{0::a|0::b}") == {"x"}
+
+
 def test_depth_is_bounded() -> None:
     deep = "{a|" * 2000 + "b" + "}" * 2000
     assert len(expand(deep, LISTS, seed=1)) <= len(deep)
@@ -104,10 +119,6 @@ def test_a_literal_prompt_comes_out_as_it_is(prompt: str, seed: int) -> None:
 @given(st.text(st.characters(exclude_characters="{}|_\\"), max_size=60))
 def test_a_prompt_without_signs_is_its_own_literal(prompt: str) -> None:
     assert literal(prompt) == prompt
-
-
-def test_the_lists_of_a_prompt_are_known() -> None:
-    assert lists_named(r"__a__ {__b__|__a__} \__c__") == ("a", "b")
 
 
 def test_lines_are_read_as_people_write_them() -> None:

@@ -1,59 +1,14 @@
 """``/explore``: two parameters, one message, one labelled picture."""
 
-import asyncio
-import io
-import re
-from pathlib import Path
 from typing import Any
 
-import pytest
-from PIL import Image
-
-from bot.rehearsal import Discord, Interaction, Message
+from bot.rehearsal import Discord
 from bot.rehearsal.options import Value
 from bot.rehearsal.world import Attachment
-from tests.standins.webui import Fault, StandInWebUI, png
-from tests.whole.conftest import Start, Time
+from tests.standins.webui import StandInWebUI, png
+from tests.whole.conftest import Start
+from tests.whole.exploring import TXT2IMG, begun, explored, labels, public, size, titles, typed
 from tests.whole.play import done, nth, painted, private, result, told
-from tests.whole.process import running
-
-TXT2IMG = "/sdapi/v1/txt2img"
-GRID: dict[str, Value] = {
-    "prompt": "a red fox",
-    "across": "sampler",
-    "across_values": "Euler, DPM++ 2M",
-    "down": "cfg",
-    "down_values": "4..8 step 4",
-}
-
-
-async def explored(discord: Discord, **values: Value) -> Interaction:
-    return await discord.as_(discord.world.ada).slash("explore", **{**GRID, **values})
-
-
-def size(message: Message) -> tuple[int, int]:
-    [file] = message.attachments
-    with Image.open(io.BytesIO(file.data)) as image:
-        return image.size
-
-
-def labels(message: Message) -> list[str]:
-    [menu] = [control for control in message.controls if control.get("placeholder") == "Take one"]
-    return [option["label"] for option in menu["options"]]
-
-
-def begun(message: Message) -> bool:
-    """Return whether some cells are painted and some are not."""
-    return re.search("Exploring · [123] of 4", message.text) is not None
-
-
-def public(discord: Discord) -> list[Message]:
-    return [message for message in discord.world.channel.messages if message.private_to is None]
-
-
-def titles(message: Message) -> list[str]:
-    shown = [*(version.embeds for version in message.history), message.embeds]
-    return [embeds[0].get("title") or "" for embeds in shown if embeds]
 
 
 async def test_every_cell_is_asked_for_once_and_one_picture_has_them_all(start: Start, discord: Discord) -> None:
@@ -141,76 +96,6 @@ async def test_the_message_counts_its_cells_and_draws_nothing_else(start: Start,
     assert len(discord.world.channel.messages) == 1
 
 
-async def test_those_who_wait_see_the_place_of_the_next_cell(start: Start, discord: Discord) -> None:
-    async with start(EASEL_BACKENDS="sketch=0.1"):
-        await discord.as_(discord.world.bruno).slash("draw", prompt="an owl", steps=20)
-        act = await explored(discord)
-        waiting = await act.until(lambda m: "Exploring · 0 of 4" in m.text, 20)
-        assert "In line · 1st" in waiting.text
-        await act.until(painted, 40)
-
-
-async def test_cancel_takes_what_is_left_out_of_the_line_and_shows_what_is_painted(
-    start: Start, discord: Discord
-) -> None:
-    async with start(EASEL_BACKENDS="sketch=0.25"):
-        act = await explored(discord)
-        await act.until(begun, 20)
-        await discord.as_(discord.world.ada).press(act.message, "Cancel")
-        message = await act.until(painted, 20)
-        assert "cancelled" in message.text
-        assert 1 <= len(labels(message)) < 4
-        assert "a red fox" not in await private(discord, await discord.as_(discord.world.ada).slash("queue show"))
-    assert len(public(discord)) == 1
-
-
-async def test_cancelled_before_the_first_cell_it_says_so_and_can_be_run_again(
-    start: Start, discord: Discord
-) -> None:
-    ada = discord.as_(discord.world.ada)
-    async with start(EASEL_BACKENDS="sketch=0.1"):
-        await discord.as_(discord.world.bruno).slash("draw", prompt="an owl", steps=25)
-        act = await explored(discord)
-        await act.until(lambda m: "Exploring · 0 of 4" in m.text, 20)
-        await ada.press(act.message, "Cancel")
-        message = await act.until(lambda m: "Cancelled" in m.text, 20)
-        assert not painted(message)
-        again = await ada.press(message, "Run again")
-        assert labels(await result(again)) == ["Euler · 4", "DPM++ 2M · 4", "Euler · 8", "DPM++ 2M · 8"]
-
-
-async def test_deleting_the_message_withdraws_every_cell(start: Start, discord: Discord) -> None:
-    ada = discord.as_(discord.world.ada)
-    async with StandInWebUI(step_s=0.3) as server, start(EASEL_BACKENDS=f"webui={server.url}"):
-        act = await explored(discord)
-        await act.until(begun, 20)
-        discord.stage.post.delete(act.message)
-        sent, server.step_s = len(server.posts(TXT2IMG)), 0.0
-        message = await ada.slash("draw", prompt="an owl")
-        await result(message)
-        assert len(server.posts(TXT2IMG)) <= sent + 1
-    assert len(discord.world.channel.messages) == 1
-
-
-async def test_a_cell_that_fails_is_crossed_out_and_the_rest_is_there(start: Start, discord: Discord) -> None:
-    async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
-        server.fault, server.faults = Fault.OUT_OF_MEMORY, 1
-        message = await result(await explored(discord))
-    assert labels(message) == ["DPM++ 2M · 4", "Euler · 8", "DPM++ 2M · 8"]
-    assert "1 failed: " in message.text
-    assert "graphics memory" in message.text
-
-
-async def test_where_every_cell_fails_it_says_why_and_offers_to_try_again(start: Start, discord: Discord) -> None:
-    async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
-        server.fault, server.faults = Fault.OUT_OF_MEMORY, 4
-        act = await explored(discord)
-        message = await act.until(lambda m: "Not painted" in m.text, 20)
-        assert [control["label"] for control in message.controls] == ["Try again"]
-        again = await discord.as_(discord.world.ada).press(message, "Try again")
-        assert painted(await result(again))
-
-
 async def test_a_cell_is_taken_with_its_values_and_rerolls_alone(start: Start, discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
@@ -256,18 +141,6 @@ async def test_settings_give_the_command_that_explores_the_same(start: Start, di
     assert [_plain(body) for body in sent[4:]] == [_plain(body) for body in sent[:4]]
 
 
-def typed(command: str) -> dict[str, Value]:
-    """Return the options of a pasted command, each as its type."""
-    parts = re.split(r"\s(\w+):", command)
-    values: dict[str, Value] = dict(zip(parts[1::2], parts[2::2], strict=True))
-    kinds = {"steps": int, "seed": int, "cfg_scale": float}
-    return {name: kinds.get(name, str)(value) for name, value in values.items()}
-
-
-def _plain(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "force_task_id"}
-
-
 async def test_a_reaction_explores_again_in_a_message_of_its_own(start: Start, discord: Discord) -> None:
     ada, channel = discord.as_(discord.world.ada), discord.world.channel
     async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
@@ -286,17 +159,6 @@ async def test_a_reaction_explores_again_in_a_message_of_its_own(start: Start, d
     assert len(channel.messages) == 2
 
 
-async def test_a_slow_exploration_by_reaction_waits_in_one_message(start: Start, discord: Discord) -> None:
-    ada, channel = discord.as_(discord.world.ada), discord.world.channel
-    async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
-        message = await result(await explored(discord))
-        server.step_s = 0.2
-        await ada.react(message, "🔁")
-        await discord.until(lambda: len(channel.messages) == 2 and "Exploring · " in channel.messages[1].text, 20)
-        await nth(discord, 2, done)
-    assert len(channel.messages) == 2
-
-
 async def test_menus_know_a_grid_from_a_picture(start: Start, discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     async with start():
@@ -307,46 +169,6 @@ async def test_menus_know_a_grid_from_a_picture(start: Start, discord: Discord) 
         assert "whole grid" in await private(discord, await ada.menu("Remix", message))
         taken = await result(await ada.choose(message, "Take one", "Euler · 4"))
         assert "/draw prompt:a red fox" in await private(discord, await ada.menu("Show settings", taken))
-
-
-async def test_past_the_tokens_end_it_comes_by_the_channel_and_mentions_once(
-    start: Start, discord: Discord, clock: Time
-) -> None:
-    async with start(EASEL_BACKENDS="sketch=0.2"):
-        act = await explored(discord)
-        await act.until(lambda m: "Exploring · " in m.text, 20)
-        clock.ahead_s = 20 * 60
-        message = await act.until(painted, 20)
-        await discord.until(lambda: len(discord.world.channel.messages) == 2)
-    assert len(labels(message)) == 4
-    assert "your picture is ready" in discord.world.channel.messages[1].text
-    assert sum(len(each.mentions) for each in discord.world.channel.messages) == 1
-
-
-async def test_cells_whose_files_are_lost_are_painted_again(
-    start: Start, discord: Discord, environ: dict[str, str]
-) -> None:
-    async with StandInWebUI() as server:
-        environ["EASEL_BACKENDS"] = f"webui={server.url}"
-        server.step_s = 0.1
-        async with start():
-            act = await explored(discord, across="seed", across_values="1-4", down_values="7")
-            while len(server.posts(TXT2IMG)) < 3:  # noqa: ASYNC110 - the stand-in tells nobody
-                await asyncio.sleep(0.01)
-        for blob in (Path(environ["EASEL_DATA_DIR"]) / "blobs").glob("*/*"):
-            blob.unlink()
-        async with start():
-            message = await act.until(painted, 20)
-        assert 6 <= len(server.posts(TXT2IMG)) <= 8
-    assert len(labels(message)) == 4
-    assert results_of(message) == 1
-
-
-async def test_a_place_that_takes_less_gets_a_smaller_grid(start: Start, discord: Discord) -> None:
-    async with start():
-        discord.faults.answer("PATCH", "/webhooks/.*/messages/", 413, code=40005)
-        message = await result(await explored(discord, size="512x512"))
-    assert "Sent smaller than painted" in message.text
 
 
 async def test_delete_takes_the_grid_away(start: Start, discord: Discord) -> None:
@@ -407,54 +229,5 @@ async def test_a_private_exploration_is_seen_by_its_asker_alone(start: Start, di
     assert message.private_to == discord.world.ada.id
 
 
-async def test_25_cells_hold_up_nobody_in_another_server(start: Start, discord: Discord) -> None:
-    async with start(EASEL_BACKENDS="sketch=0.1", EASEL_MAX_QUEUED_USER="60"):
-        act = await explored(discord, across="seed", across_values="1-5", down_values="1-5")
-        await act.until(lambda m: "Exploring · " in m.text, 20)
-        carla = discord.as_(discord.world.carla, discord.world.other_channel)
-        lone = await carla.slash("draw", prompt="one owl")
-        await lone.until(painted, 20)
-        assert not painted(act.message)
-
-
-@pytest.mark.timeout(120)
-async def test_killed_in_the_middle_every_cell_is_painted_and_the_picture_comes_once(
-    discord: Discord, environ: dict[str, str]
-) -> None:
-    environ["EASEL_BACKENDS"] = "sketch=0.2"
-    async with running(discord, environ) as first:
-        act = await explored(discord)
-        await act.until(begun, 20)
-        await first.kill()
-    assert not painted(act.message)
-    async with running(discord, environ) as second:
-        message = await act.until(painted, 60)
-        assert await second.stop() == 0
-    assert len(labels(message)) == 4
-    assert len(discord.world.channel.messages) == 1
-    assert results_of(message) == 1
-
-
-@pytest.mark.timeout(120)
-async def test_killed_after_the_picture_got_through_it_is_not_sent_again(
-    discord: Discord, environ: dict[str, str]
-) -> None:
-    discord.faults.cut("PATCH", r"/webhooks/", times=5, after=True)
-    async with running(discord, environ) as first:
-        act = await explored(discord)
-        await act.until(painted, 20)
-        await first.kill()
-    discord.faults.clear()
-    uploads = sum(bool(request.files) for request in discord.requests)
-    async with running(discord, environ) as second:
-        taken = await discord.as_(discord.world.ada).choose(act.message, "Take one", "Euler · 8")
-        await result(taken)
-        await second.stop()
-    assert sum(bool(request.files) for request in discord.requests) == uploads + 1
-    assert results_of(act.message) == 1
-
-
-def results_of(message: Message) -> int:
-    """Count how often a picture appeared in a message."""
-    shown = [*(version.attachments for version in message.history), message.attachments]
-    return len({file.id for files in shown for file in files if "easel-" in file.filename})
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "force_task_id"}

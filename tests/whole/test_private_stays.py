@@ -8,7 +8,7 @@ from bot.rehearsal.permissions import Permission
 from bot.rehearsal.world import Overwrite
 from tests.whole import pictures
 from tests.whole.conftest import Start
-from tests.whole.play import ask, draw, painted, private, raw_press, result
+from tests.whole.play import ask, draw, eventually, painted, private, raw_press, result
 from tests.whole.test_work import Stuck, known, webui, work
 
 GONE = "no longer kept"
@@ -48,7 +48,9 @@ async def test_a_code_is_worth_nothing_to_those_who_cannot_see_its_channel(disco
     assert GONE in await ask(discord, world.bruno, "draw", like=code(1))
     assert GONE in await ask(discord, world.bruno, "remix", prompt="an owl", like=code(1))
     assert GONE in await ask(discord, world.bruno, "preset save", name="stolen", like=code(1))
-    explored = await discord.as_(world.bruno).slash("explore", across="cfg", across_values="3, 5", like=code(1))
+    explored = await discord.as_(world.bruno).slash(
+        "explore", prompt="an owl", across="cfg", across_values="3, 5", more=f"like {code(1)}"
+    )
     assert GONE in await private(discord, explored)
     await result(await discord.as_(world.moderator).slash("draw", like=code(1)))
 
@@ -57,7 +59,7 @@ async def test_a_code_is_worth_nothing_to_those_who_cannot_see_its_channel(disco
 async def test_a_private_picture_is_described_in_private(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     message = await secret(discord)
-    for act in (await ada.slash("describe"), await ada.choose(message, "More", "Describe")):
+    for act in (await ada.slash("describe"), await raw_press(discord, ada.user, "easel:describe:1", message)):
         assert "/draw prompt:a secret fox" in await private(discord, act)
         drawn = await ada.submit(await ada.press(act.message, "Draw this"))
         assert (await drawn.until(painted)).private_to == discord.world.ada.id
@@ -76,6 +78,7 @@ async def test_one_of_several_private_pictures_is_sent_in_private(discord: Disco
 async def test_a_private_picture_is_shown_again_in_private(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     await secret(discord)
+    await eventually(lambda: ada.autocomplete("show", "id", ""))
     page = await (await ada.slash("history")).until(lambda m: m.attachments)
     for act in (await ada.slash("show", id=code(1)), await ada.choose(page, "Show", f"1 · {code(1)}")):
         assert (await act.until(painted)).private_to == discord.world.ada.id
