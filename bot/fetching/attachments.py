@@ -5,9 +5,12 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
+import structlog
 
 from bot.domain.errors import LimitError, RequestError
 from bot.domain.text import N_
+
+log = structlog.get_logger(__name__)
 
 DOMAINS = ("discordapp.com", "discordapp.net")
 """Where Discord serves attachments and proxied pictures from."""
@@ -38,6 +41,7 @@ async def fetch(
                 raise _gone()
             return await _read(response, max_bytes)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("picture not fetched", reason=repr(error))
         raise RequestError(
             N_("The picture could not be fetched from Discord."), N_("Try again in a moment.")
         ) from error

@@ -9,6 +9,7 @@ from PIL import Image
 
 from docs import pictures
 from docs.browser import MissingError
+from tests.logs import logs_given_back
 
 ROOT = Path(__file__).parents[2]
 PAGES = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
@@ -56,6 +57,6 @@ def test_without_a_browser_it_is_said_what_to_install(
         raise MissingError
 
     monkeypatch.setattr(pictures, "take", missing)
-    with pytest.raises(SystemExit, match="apt-get install chromium"):
+    with logs_given_back(), pytest.raises(SystemExit, match="apt-get install chromium"):
         pictures.main()
     assert capsys.readouterr().out == ""

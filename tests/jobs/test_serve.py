@@ -208,7 +208,7 @@ async def test_a_queue_that_cannot_be_read_for_a_moment_is_served_again(
 ) -> None:
     jobs = await queue.open()
     read = Database.read
-    monkeypatch.setattr("bot.jobs.embedded.REST_S", 0.01)
+    monkeypatch.setattr("bot.jobs.embedded.REFUSED_S", 0.01)
 
     async def locked(_self: Database, _work: object) -> object:
         monkeypatch.setattr(Database, "read", read)

@@ -1,7 +1,6 @@
 """The command line as a host meets it: words, exit codes, and a clean stop."""
 
 import asyncio
-import logging
 import os
 import signal
 import sqlite3
@@ -13,7 +12,6 @@ from typing import Any
 
 import discord
 import pytest
-import structlog
 from discord.gateway import DiscordWebSocket
 from typer.testing import CliRunner, Result
 
@@ -33,6 +31,7 @@ from bot.domain.errors import (
 from bot.domain.request import PaintRequest, Workflow
 from bot.rehearsal import Discord
 from bot.settings import Settings, load
+from tests.logs import logs_given_back
 
 TOKEN = "a-token-of-my-own"
 
@@ -47,14 +46,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)
     monkeypatch.setattr(discord.Asset, "BASE", discord.Asset.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield tmp_path
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in ("bot", "cogs", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    with logs_given_back():
+        yield tmp_path
 
 
 def easel(*arguments: str, **environ: str) -> Result:

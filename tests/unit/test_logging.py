@@ -11,6 +11,7 @@ import structlog
 
 from bot.ops.logging import configure, failure_code, log_failure, scrub
 from bot.ops.loop import WARN_S, LoopProbe
+from tests.logs import logs_given_back
 
 # Made up, in the shape of a real one.
 BOT_TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4" + ".Cl2FMQ." + "ZnCjm1XVW7vRze4b7Cq4se7kKWs-abc"
@@ -20,14 +21,8 @@ INTERACTION_TOKEN = "aW50ZXJhY3Rpb246MTIzNDU2Nzg5MDEyMzQ1Njc4OTpBYkNkRWY"
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     """The process's logging as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in ("bot", "cogs", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    with logs_given_back():
+        yield
 
 
 @pytest.fixture

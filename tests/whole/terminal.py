@@ -1,14 +1,14 @@
 """Painting from the terminal, for the tests of it."""
 
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
+
+from tests.logs import logs_given_back
 
 SMALL = ("--size", "64x64", "--steps", "3")
 
@@ -20,14 +20,8 @@ def empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     for name in os.environ:
         if name.startswith("EASEL_") or name in {"DISCORD_TOKEN", "DATABASE_URL"}:
             monkeypatch.delenv(name)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield tmp_path
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in ("bot", "cogs", "sqlalchemy", "alembic"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    with logs_given_back():
+        yield tmp_path
 
 
 def index(folder: Path) -> list[dict[str, Any]]:
