@@ -6,12 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import ValidationError, best_match  # type: ignore[import-untyped]
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012Validator, Registry, ValidationError, ValidationErrorKind
 
 from bot.rehearsal import Discord, Exchange
 
@@ -58,13 +56,25 @@ class Spec:
             self.problems.append(f"{name}: not in the description")
             return
         self.checked += 1
-        error = best_match(validator.iter_errors(body))
-        if error is not None:
-            self.problems.append(f"{name}: {_told(error)}")
+        self.problems += (f"{name}: {_told(error)}" for error in validator.iter_errors(body))
 
 
 def _told(error: ValidationError) -> str:
-    return f"{error.json_path}: {error.message[:300]}"
+    """Return where it is wrong and why."""
+    error = _nearest(error)
+    return f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
+
+
+def _nearest(error: ValidationError) -> ValidationError:
+    """Return what is wrong by the form that fits furthest into the body, where there are several forms."""
+    if not isinstance(error.kind, ValidationErrorKind.AnyOf):
+        return error
+    return max((_nearest(each) for form in error.kind.context for each in form), key=_depth)
+
+
+def _depth(error: ValidationError) -> tuple[int, bool]:
+    # The forms are told apart by their ``type``: who fails there is of another form.
+    return len(error.instance_path), error.instance_path[-1:] != ["type"]
 
 
 @cache
@@ -73,10 +83,8 @@ def _description() -> Any:
 
 
 @cache
-def _registry() -> Registry[Any]:
-    registry: Registry[Any] = Registry()
-    registry = registry.with_resource(_ROOT, DRAFT202012.create_resource(_description()))
-    return registry  # noqa: RET504 - with_resource() is typed by a decorator that forgets its result
+def _registry() -> Registry:
+    return Registry([(_ROOT, _description())])
 
 
 @cache
@@ -96,7 +104,7 @@ def _validator(method: str, route: str, side: str) -> Draft202012Validator | Non
         return None
     steps = ["paths", path, method, *where, "content", "application/json", "schema"]
     pointer = "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return Draft202012Validator({"$ref": f"{_ROOT}#/{pointer}"}, registry=_registry())
+    return Draft202012Validator({"$ref": f"{_ROOT}#/{quote(pointer)}"}, registry=_registry())
 
 
 def _path(method: str, route: str) -> str | None:
