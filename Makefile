@@ -33,6 +33,8 @@ rehearse: .venv ## try the real bot: no token, no GPU
 run: .venv ## start the bot with the settings of .env
 	$(BIN)/easel run
 
+# Python's compiled files are wanted: the tests start the bot some hundred times.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv ## run the tests; ARGS="-k queue" goes to pytest
 	$(BIN)/python -m pytest -q $(ARGS)
 

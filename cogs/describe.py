@@ -1,6 +1,7 @@
 """``/describe`` and what can be pressed under its answers."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -65,12 +66,13 @@ class Describe(commands.Cog):
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
 
-    async def _draw(self, interaction: discord.Interaction, blob: str, _: bool) -> None:
+    async def _draw(self, interaction: discord.Interaction, blob: str, spoiler: bool) -> None:
         """Open the form with what a picture told of itself; the picture is still there."""
         told = await asyncio.to_thread(carried.read, await self.studio.blobs.get(blob))
         if told.recipe is None:
             raise _gone()
-        await interaction.response.send_modal(work.draw_form(told.recipe, asker_of(interaction).locale))
+        form = work.draw_form(told.recipe, asker_of(interaction).locale, spoiler=spoiler)
+        await interaction.response.send_modal(form)
 
     async def _words(self, interaction: discord.Interaction, blob: str, spoiler: bool) -> None:
         """Have a backend describe a picture that told its recipe."""
@@ -88,17 +90,19 @@ class Describe(commands.Cog):
             raise _gone()
         usual = await self.studio.preferences.effective(asker.guild_id, asker.user_id)
         request = usual.options.request(job.result.caption, seed=0)
-        await interaction.response.send_modal(work.draw_form(request, asker.locale, seed=False))
+        form = work.draw_form(request, asker.locale, seed=False, spoiler=job.spec.spoiler)
+        await interaction.response.send_modal(form)
 
     async def _gone(self, *_: object) -> None:
         raise _gone()
 
     async def _paint(self, interaction: discord.Interaction) -> None:
         given = modals.submitted(modals.fields(interaction))
+        *_, spoiler = work.pressed(buttons.custom_id(interaction))
         draft = await self.studio.orders.draft(
             asker_of(interaction),
             given.prompt,
-            given.options,
+            replace(given.options, spoiler=spoiler or given.options.spoiler),
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
             private=given.private or _in_private(interaction),

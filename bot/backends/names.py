@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable
 
-from rapidfuzz import fuzz, process, utils
-
 from bot.domain.errors import RejectedError
 from bot.domain.request import Lora
+from bot.domain.searching import nearest
 from bot.domain.text import N_
 
 
@@ -24,19 +23,19 @@ def check_loras(backend: str, loras: Iterable[Lora], known: Collection[str]) -> 
 
 def unknown(backend: str, option: str, name: str, known: Collection[str]) -> RejectedError:
     """Return the words for a name that the server does not have."""
-    if not known:
+    near = nearest(name, known)
+    if near is None:
         return RejectedError(
             N_("{backend} has no {option} to choose."),
             N_("Leave {option} out and ask again."),
             backend=backend,
             option=option,
         )
-    found = process.extractOne(name, known, scorer=fuzz.WRatio, processor=utils.default_process)
     return RejectedError(
         N_("{backend} has no {option} “{name}”."),
         N_("The nearest is “{nearest}”: ask again with that."),
         backend=backend,
         option=option,
         name=name[:100],
-        nearest=found[0],
+        nearest=near,
     )

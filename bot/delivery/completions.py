@@ -10,9 +10,9 @@ from bot.domain.capability import Listing
 from bot.domain.codes import code
 from bot.domain.gallery import Search
 from bot.domain.options import Shape
+from bot.domain.searching import CHOICES
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.services.searching import CHOICES
 from bot.services.studio import Studio
 from bot.ui import settings_line
 from bot.ui.commands import CHOICE_LENGTH, Complete, Suggest

@@ -36,6 +36,9 @@ def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether everybody in this place may see it, and the bot may post it there."""
     if job.address.ephemeral or not reaches_channel(interaction):
         return False
+    here = job.address.channel_id == interaction.channel_id
+    if job.user != interaction.user.id and not here and not _is_open(_place(interaction, job)):
+        return False
     try:
         check_channel(interaction)
     except DeniedError:
@@ -56,8 +59,9 @@ def _check_seen(interaction: discord.Interaction, job: Job) -> None:
 
 
 def _sees(interaction: discord.Interaction, job: Job) -> bool:
-    """Return whether somebody else's picture was never hidden from this person."""
-    if job.address.ephemeral:
+    """Return whether somebody else's picture stands where this person may see it."""
+    if job.address.ephemeral or job.address.message_id is None:
+        # It was for its asker alone, or its message was deleted: whoever did that did not want it seen.
         return False
     place = _place(interaction, job)
     if job.address.channel_id == interaction.channel_id:
@@ -67,6 +71,16 @@ def _sees(interaction: discord.Interaction, job: Job) -> bool:
     rights = place.permissions_for(interaction.user)
     private = isinstance(place, discord.Thread) and place.is_private() and not rights.manage_threads
     return rights.view_channel and rights.read_message_history and not private
+
+
+def _is_open(place: Any) -> bool:
+    """Return whether everybody in its server may see a channel."""
+    if isinstance(place, discord.Thread):
+        return not place.is_private() and _is_open(place.parent)
+    if not isinstance(place, discord.abc.GuildChannel):
+        return False
+    denied = any(overwrite.view_channel is False for overwrite in place.overwrites.values())
+    return not denied and place.permissions_for(place.guild.default_role).view_channel
 
 
 def _place(interaction: discord.Interaction, job: Job) -> Any:

@@ -16,7 +16,9 @@ from bot.domain.samplers import SAMPLERS, SCHEDULERS
 
 Node = Mapping[str, Any]
 
-MOST_NODES = 5000
+MOST_NODES = 2000
+_LARGEST = 2**64
+"""Numbers beyond this, and those that are none, are no choice that anybody made."""
 _TEXTS = ("text", "text_g", "t5xxl", "clip_l", "string", "value", "prompt")
 _MODELS = ("ckpt_name", "unet_name", "model_name")
 _LATENTS = ("latent_image", "latent", "samples")
@@ -66,10 +68,10 @@ class _Nodes:
 
     def first_sampler(self) -> str | None:
         """Return the sampler that begins from nothing: its latent comes from no other one."""
-        samplers = [name for name, inputs in self._inputs.items() if self._samples(inputs)]
+        samplers = {name: None for name, inputs in self._inputs.items() if self._samples(inputs)}
         return next(
             (name for name in samplers if not any(up in samplers for up in self._upstream(name, _LATENTS))),
-            samplers[0] if samplers else None,
+            next(iter(samplers), None),
         )
 
     def order(self, sampler: str) -> PaintRequest:
@@ -118,7 +120,7 @@ class _Nodes:
         for node in (start, *self._upstream(start)):
             for name in names:
                 value = self._inputs[node].get(name)
-                if isinstance(value, kind if kind is not float else (int, float)) and not isinstance(value, bool):
+                if isinstance(value, str) if kind is str else _is_number(value, kind):
                     return value
         return None
 
@@ -149,9 +151,9 @@ class _Nodes:
 
     def _size(self, sampler: str) -> tuple[int, int]:
         for node in self._upstream(sampler, _LATENTS):
-            width, height = (self._inputs[node].get(name) for name in ("width", "height"))
-            if isinstance(width, int) and isinstance(height, int):
-                return width, height
+            sides: list[Any] = [self._inputs[node].get(name) for name in ("width", "height")]
+            if all(_is_number(side, int) for side in sides):
+                return sides[0], sides[1]
         return 0, 0
 
     def _loras(self, sampler: str) -> tuple[Lora, ...]:
@@ -159,9 +161,15 @@ class _Nodes:
         for node in self._upstream(sampler, ("model", "guider")):
             inputs = self._inputs[node]
             name, weight = inputs.get("lora_name"), inputs.get("strength_model", 1.0)
-            if isinstance(name, str) and isinstance(weight, int | float):
+            if isinstance(name, str) and _is_number(weight, float):
                 found.append(Lora(_stem(name) or name, float(weight)))
         return tuple(reversed(found))
+
+
+def _is_number(value: Any, kind: type[Any]) -> bool:
+    """Return whether a value of JSON is a number of a ``kind`` (each ``int`` is a ``float`` too) in bounds."""
+    known = isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return known and -_LARGEST < value < _LARGEST
 
 
 def _stem(file: str | None) -> str | None:

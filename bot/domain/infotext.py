@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from bot.domain.request import PaintRequest
 
 _NEGATIVE = "Negative prompt:"
-_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_PAIR = re.compile(r'(?<![^,])\s*+(\w[\w \-/]++):\s*+("(?:\\.|[^\\"])*+(?:"[^,]*+|\Z)|[^,]*+)')
+"""A pair begins after a comma only and nothing is tried twice: a stranger's text may have a million characters."""
+_MOST_DIGITS = 20
 _FEWEST_PAIRS = 3
 
 
@@ -29,7 +31,7 @@ class Infotext:
     def seed(self) -> int | None:
         """The seed, if one is told."""
         value = self.fields.get("Seed", "")
-        return int(value) if value.isascii() and value.isdigit() else None
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None
 
     def write(self) -> str:
         """Return the text as the WebUI would write it."""

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import TypeVar
 
 from bot.domain.infotext import Infotext
 from bot.domain.request import MAX_SEED, Hires, PaintRequest, Refiner, Variation
+from bot.domain.rules import without_hash
 
-T = TypeVar("T")
+T = TypeVar("T", int, float)
 
 _SCHEDULES = ("Karras", "Exponential", "SGM Uniform", "Polyexponential", "Simple", "Beta")
 """Before WebUI 1.9 a sampler's name ended in its schedule."""
@@ -78,14 +80,15 @@ def _refiner(text: Infotext) -> Refiner | None:
     model = text.fields.get("Refiner")
     if not model:
         return None
-    name = re.sub(r"\s*\[[0-9a-f]{6,64}\]$", "", model)
+    name = without_hash(model)
     return Refiner(name, _or(_read(text, "Refiner switch at", float), Refiner(name).switch_at))
 
 
 def _read(text: Infotext, name: str, kind: Callable[[str], T]) -> T | None:
     try:
-        return kind(text.fields[name])
-    except (LookupError, ValueError):
+        value = kind(text.fields[name])
+        return value if isfinite(value) else None
+    except (LookupError, ValueError, OverflowError):
         return None
 
 

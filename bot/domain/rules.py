@@ -9,6 +9,7 @@ from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 
 _HINT = N_("See which are: /model list")
+_HASH = re.compile(r"(?<!\s)\s*\[[0-9a-f]{6,64}\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,14 @@ def _with(patterns: tuple[str, ...], pattern: str) -> tuple[str, ...]:
     return (*(each for each in patterns if each.casefold() != pattern.casefold()), pattern)
 
 
+def without_hash(model: str) -> str:
+    """Return a model's title without the hash behind it (``dream [1a2b3c]``: ``dream``)."""
+    return _HASH.sub("", model)
+
+
 def bare(model: str) -> str:
     """Return a model's name without its hash, folder and ending (``sd/dream.safetensors [1a2b3c]``: ``dream``)."""
-    name = re.sub(r"\s*\[[0-9a-f]{6,64}\]$", "", model.strip())
-    name = re.sub(r"\.(safetensors|ckpt|gguf|pt)$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"\.(safetensors|ckpt|gguf|pt)$", "", without_hash(model.strip()), flags=re.IGNORECASE)
     return re.split(r"[\\/]", name)[-1] or name
 
 

@@ -7,6 +7,7 @@ from bot.domain.request import PaintRequest
 from bot.imaging import pngtext
 from bot.imaging.encoding import infotext_of
 from bot.imaging.opening import opened
+from bot.imaging.pngtext import MAX_TEXT_BYTES
 
 _MAKE, _MODEL = 0x010F, 0x0110
 """EXIF tags in which ComfyUI puts ``workflow:…`` and ``prompt:…`` where a format has no text of its own."""
@@ -27,7 +28,7 @@ def read(data: bytes) -> Carried:
         exif = image.getexif()
     if text:
         return Carried(recipes.recipe(infotext.parse(text)), text)
-    tags = [tag for tag in (exif.get(_MODEL), exif.get(_MAKE)) if isinstance(tag, str)]
+    tags = [tag for tag in map(exif.get, (_MODEL, _MAKE)) if isinstance(tag, str) and len(tag) <= MAX_TEXT_BYTES]
     for name in ("prompt", "workflow"):
         told = [tag.removeprefix(f"{name}:") for tag in tags if tag.startswith(f"{name}:")]
         for graph in filter(None, (pngtext.read(data, name.encode()), *told)):

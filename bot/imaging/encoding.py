@@ -45,7 +45,7 @@ def infotext_of(data: bytes, image: Image.Image) -> str:
     if text:
         return text
     comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
-    if isinstance(comment, bytes) and comment.startswith(_UNICODE):
+    if isinstance(comment, bytes) and comment.startswith(_UNICODE) and len(comment) <= pngtext.MAX_TEXT_BYTES:
         return comment.removeprefix(_UNICODE).decode("utf-16-be", "replace")
     return ""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEYWORD = b"parameters"
 MAX_TEXT_BYTES = 1 << 20
-"""Most bytes a compressed text may unpack to."""
+"""Most bytes of a text that is read; a compressed one is cut off there."""
 _TEXTS = frozenset({b"tEXt", b"iTXt", b"zTXt"})
 _AFTER_HEADER = len(SIGNATURE) + 25
 
@@ -20,7 +20,7 @@ def read(data: bytes, keyword: bytes = KEYWORD) -> str:
     """Return the infotext of a PNG, or its text under another ``keyword``; empty if it has none or is none."""
     for kind, _, content in _chunks(data):
         found, _, rest = content.partition(b"\0")
-        if found != keyword:
+        if found != keyword or len(rest) > MAX_TEXT_BYTES:
             continue
         if kind == b"tEXt":
             return rest.decode("latin-1")

@@ -278,14 +278,19 @@ class Jobs(JobReader):
 
         return await self._database.write(work)
 
-    async def relane(self, lane_of: Callable[[Job], str]) -> list[Job]:
-        """Move what waits to the lanes it belongs to now; return the jobs that moved."""
+    async def relane(self, lane_of: Callable[[Job], str], tell: Callable[[Job], None] | None = None) -> list[Job]:
+        """Move what waits to its lane; ``tell`` of each at once: it may be painted before the last has moved."""
+
+        async def move(job_id: int, lane: str) -> Job | None:
+            job = await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
+            if job is not None and tell is not None:
+                tell(job)
+            return job
+
         queued = [job for job in await self.live() if job.state is State.QUEUED]
         moves = [(job.id, lane) for job in queued if (lane := lane_of(job)) != job.lane]
-        writes = (partial(self._ledger.relane, job_id=job_id, lane=lane) for job_id, lane in moves)
         # All at once, in this order: what waits together is written to the disk together.
-        relaned = await asyncio.gather(*map(self._database.write, writes))
-        moved = [job for job in relaned if job is not None]
+        moved = [job for job in await asyncio.gather(*(move(*each) for each in moves)) if job is not None]
         if moved:
             self._engine.ring()
         return moved

@@ -5,9 +5,9 @@ Nothing here stops a job: prompts may be odd on purpose.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from rapidfuzz import fuzz, utils
-
+from bot.domain.searching import nearest
 from bot.domain.text import N_, Text
 from bot.prompting import loras as tags
 from bot.prompting.emphasis import weigh
@@ -24,6 +24,8 @@ _AROUND = 12
 _PIECE = re.compile(r"'(?:s|t|re|ve|m|ll|d)\b|[^\W\d_]+|\d|[^\s\w]+|_", re.IGNORECASE)
 _LONG_WORD = 8
 """Most words up to this many letters are one token; longer ones take one more for about as many again."""
+_TOLD = 3
+"""Unknown names of one kind that are told of one text."""
 _EMBEDDING = re.compile(r"\bembedding:([\w./-]+)", re.IGNORECASE)
 
 
@@ -105,16 +107,16 @@ def _length(text: str, max_tokens: int) -> Iterator[Text]:
 
 
 def _unknown(kind: str, used: Sequence[str], known: Sequence[str]) -> Iterator[Text]:
-    if not known:
+    """Yield words for the first names that nobody lists; each is compared with all that are listed."""
+    if not known or not used:
         return
     folded = {form for name in known for form in _forms(name)}
-    for name in dict.fromkeys(used):
-        if name.strip().casefold() not in folded:
-            nearest = max(known, key=lambda each: fuzz.WRatio(name, each, processor=utils.default_process))
-            yield Text(
-                N_("There is no {kind} “{name}” here; the nearest is “{nearest}”."),
-                {"kind": kind, "name": name[:100], "nearest": nearest},
-            )
+    unknown = (name for name in dict.fromkeys(used) if name.strip().casefold() not in folded)
+    for name in islice(unknown, _TOLD):
+        yield Text(
+            N_("There is no {kind} “{name}” here; the nearest is “{nearest}”."),
+            {"kind": kind, "name": name[:100], "nearest": nearest(name, known) or ""},
+        )
 
 
 def _forms(name: str) -> tuple[str, str]:

@@ -135,7 +135,7 @@ class Post:
 
     def keep(self, attachment: Attachment, channel: Channel, *, ephemeral: bool = False) -> Attachment:
         """Store a file under an address that lives a day (Discord docs, Reference, Signed Attachment CDN URLs)."""
-        if not attachment.id:
+        if attachment.id not in self.files:
             attachment.id = self._ids.next()
             attachment.ephemeral = ephemeral
             folder = "ephemeral-attachments" if ephemeral else "attachments"

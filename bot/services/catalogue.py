@@ -10,8 +10,8 @@ from bot.domain.capability import Capabilities, Feature, Listing, Named
 from bot.domain.errors import BackendError, RequestError
 from bot.domain.options import Options, names_of
 from bot.domain.ports import Backend
+from bot.domain.searching import matches
 from bot.domain.text import N_
-from bot.services.searching import matches
 
 log = structlog.get_logger(__name__)
 

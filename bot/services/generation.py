@@ -123,7 +123,7 @@ class Generation:
         """Move waiting jobs to the lanes they belong to, later if the database refuses."""
         while not self._stopping.is_set():
             try:
-                moved = await self._jobs.relane(lane_of)
+                moved = await self._jobs.relane(lane_of, self._announcer.changed)
             except Exception:
                 # Painting goes on meanwhile: a job that is in the wrong lane is refused there and moves then.
                 log.exception("jobs not moved between lanes", again_s=MOVE_AGAIN_S)
@@ -131,8 +131,6 @@ class Generation:
                 continue
             if moved:
                 log.info("jobs moved between lanes", jobs=len(moved))
-            for job in moved:
-                self._announcer.changed(job)
             return
 
     async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:

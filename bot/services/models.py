@@ -10,13 +10,13 @@ from bot.domain.cost import UNIT
 from bot.domain.errors import BackendError, DeniedError, LimitError, RequestError
 from bot.domain.ports import Blobs, Clock
 from bot.domain.rules import Rules, bare
+from bot.domain.searching import matches
 from bot.domain.snippets import Kind, ModelCard
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker
 from bot.services.preferences import Preferences, Scope
-from bot.services.searching import matches
 from bot.services.snippets import Snippets
 from bot.services.upkeep import Upkeep
 

@@ -18,6 +18,7 @@ from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker, Draft
 from bot.services.layers import Layers, Shelf, check_pictures
 from bot.services.preferences import Preferences
+from bot.services.presets import brought, without_admins_own
 from bot.services.routing import Routing
 
 STANDARD_WEIGHT = 100
@@ -69,6 +70,9 @@ class Orders:
         basis = [job for job in (parent, like) if job is not None]
         for job in basis:
             await self.check_follows(asker, job)
+        like = like and brought(like, asker.payer)
+        if parent is not None and parent.guild != asker.payer:
+            typed = without_admins_own(typed)
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         laid = await self._layers.lay(asker, effective, prompt, typed, preset=preset, like=like)
         seed = self._draw_seed() if laid.options.seed is None else laid.options.seed
@@ -107,7 +111,7 @@ class Orders:
         """
         if parent.spec.work is not None and parent.result is None:
             return await self._work_again(asker, parent, scale)
-        request = parent.spec.request
+        request = brought(parent, asker.payer).spec.request
         sides = (max(64, int(side * scale) // 64 * 64) for side in (request.width, request.height))
         width, height = (request.width, request.height) if scale == 1.0 else sides
         seed = request.seed if same_seed else self._draw_seed()
@@ -123,7 +127,9 @@ class Orders:
         Raises what ``variations.recipes`` does, and ``RequestError`` if no backend can do it.
         """
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        ways = variations.recipes(parent, number, self._draw_seed(), effective.limits, blob=blob)
+        ways = variations.recipes(
+            brought(parent, asker.payer), number, self._draw_seed(), effective.limits, blob=blob
+        )
         request = self._routing.first_able(list(ways))
         if request is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
@@ -170,6 +176,7 @@ class Orders:
         """
         if parent is not None:
             await self.check_follows(asker, parent)
+            parent = brought(parent, asker.payer)
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         if parent is not None and number is not None:
             work = work_orders.of_picture(work, parent, number)
@@ -283,12 +290,14 @@ class Orders:
         return await self._cancel_all(await self._jobs.waiting(guild=asker.payer, user=asker.user_id), asker)
 
     async def _cancel_all(self, jobs: Iterable[Job], asker: Asker) -> int:
+        async def cancel(job: Job) -> bool:
+            cancelled = await self._jobs.cancel(job.id, by=asker.user_id)
+            if cancelled is not None:
+                self._announcer.changed(cancelled)
+            return cancelled is not None
+
         # All at once: what waits together is written to the disk together.
-        outcomes = await gather(*(self._jobs.cancel(job.id, by=asker.user_id) for job in jobs))
-        cancelled = [job for job in outcomes if job is not None]
-        for job in cancelled:
-            self._announcer.changed(job)
-        return len(cancelled)
+        return sum(await gather(*map(cancel, jobs)))
 
     async def owned(self, job_id: int, asker: Asker) -> Job:
         """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""

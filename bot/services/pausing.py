@@ -58,8 +58,7 @@ class Pausing:
         self._since = dict(since)
         self._routing.paused = set(since)
         await self._store.save(_SCOPE, _OWNER, {str(guild): at for guild, at in since.items()})
-        for job in await self._jobs.relane(self._routing.lane_of):
-            self._announcer.changed(job)
+        await self._jobs.relane(self._routing.lane_of, self._announcer.changed)
 
 
 def _moderated(asker: Asker) -> int:

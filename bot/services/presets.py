@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.domain.errors import RequestError
+from bot.domain.job import Job
 from bot.domain.limits import MAX_PROMPT
 from bot.domain.options import Options
 from bot.domain.request import Control, FaceSwap, Hires, Mask, PaintRequest
@@ -54,6 +55,7 @@ _FOLDERS = ("outdir_", "directories_", "temp_dir", "font", "hypernetwork_dir")
 _PICTURES = ("mask", "controls", "face_swap")
 """Fields that are nothing without a picture, which a preset does not keep."""
 _PARTS: Mapping[str, type] = {"hires": Hires, "mask": Mask, "controls": Control, "face_swap": FaceSwap}
+_PLAIN = PaintRequest("", 0)
 _HINT = N_("See how one is written: /preset export")
 
 
@@ -88,6 +90,14 @@ def of_request(request: PaintRequest) -> Options:
 def without_admins_own(options: Options) -> Options:
     """Return ``options`` without what only a server's presets may hold."""
     return replace(options, **dict.fromkeys(ADMINS_OWN))
+
+
+def brought(job: Job, payer: int) -> Job:
+    """Return ``job`` as it may be followed where ``payer`` pays: what only a server's presets hold stays there."""
+    if job.guild == payer:
+        return job
+    request = replace(job.spec.request, **{name: getattr(_PLAIN, name) for name in ADMINS_OWN})
+    return replace(job, spec=replace(job.spec, request=request))
 
 
 def checked(options: Options, *, server: bool) -> Options:

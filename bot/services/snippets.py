@@ -4,7 +4,7 @@ import asyncio
 import re
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,12 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.ports import Clock, SnippetStore
+from bot.domain.searching import matches, nearest
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import N_
 from bot.prompting import wildcards
 from bot.services import presets
 from bot.services.preferences import Scope
-from bot.services.searching import matches, nearest
 
 if TYPE_CHECKING:
     from bot.services.drafts import Asker  # which reads presets itself
@@ -283,9 +283,9 @@ def _read(snippet: Snippet, of: type[T]) -> T | None:
     return thing
 
 
-def _unknown(kind: Kind, name: str, names: Iterable[str]) -> RequestError:
+def _unknown(kind: Kind, name: str, names: Collection[str]) -> RequestError:
     message, hint = _WORDS[kind]
-    near = nearest(name, list(names))
+    near = nearest(name, names)
     if near is None:
         return RequestError(message, hint, name=name[:100])
     return RequestError(

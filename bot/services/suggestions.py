@@ -1,12 +1,12 @@
 """What an option's autocomplete offers to whom, from memory."""
 
 from bot.domain.capability import Feature, Listing
+from bot.domain.searching import matches
 from bot.domain.snippets import Kind
 from bot.imaging import areas
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker
 from bot.services.preferences import Preferences
-from bot.services.searching import matches
 from bot.services.snippets import Snippets
 
 _KEPT = {Listing.PRESETS: Kind.PRESET, Listing.OWN_STYLES: Kind.STYLE, Listing.WILDCARDS: Kind.WILDCARD}

@@ -17,10 +17,13 @@ from bot.ui.words import cut, exact
 Read = Callable[[str, str], object]
 """Reads a value by the option's name and what was written."""
 SEPARATOR = " · "
-_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^·;\n])+')
-_ITEM = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,])+')
+_BETWEEN_PARTS = re.compile(r"[·;\n]")
+_BETWEEN_ITEMS = re.compile(",")
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*+"', re.DOTALL)
+_CLOSED = re.compile(rf'(?:{_QUOTED.pattern}|[^"])*+', re.DOTALL)
+"""A text up to a quote that is never closed; none behind that one is either."""
 _SIZE = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
-_RATIO = re.compile(r"\d+:\d+")
+_RATIO = re.compile(r"\d{1,3}:\d{1,3}")
 _ON = frozenset({"on", "yes", "true", "1"})
 _OFF = frozenset({"off", "no", "false", "0", "none"})
 E_ = TypeVar("E_", bound=StrEnum)
@@ -28,12 +31,21 @@ E_ = TypeVar("E_", bound=StrEnum)
 
 def parts(line: str) -> list[str]:
     """Return the parts of a settings line, between dots, semicolons and line breaks outside of quotes."""
-    return [part for each in _PART.findall(line) if (part := each.strip())]
+    return _split(line, _BETWEEN_PARTS)
 
 
 def items(text: str) -> list[str]:
     """Return what stands between commas outside of quotes."""
-    return [item for each in _ITEM.findall(text) if (item := each.strip())]
+    return _split(text, _BETWEEN_ITEMS)
+
+
+def _split(text: str, between: re.Pattern[str]) -> list[str]:
+    closed = _CLOSED.match(text)
+    end = closed.end() if closed else 0
+    masked = _QUOTED.sub(lambda found: "_" * len(found[0]), text[:end]) + text[end:]
+    marks = [mark.start() for mark in between.finditer(masked)]
+    pieces = (text[first + 1 : last] for first, last in zip([-1, *marks], [*marks, len(text)], strict=True))
+    return [piece for each in pieces if (piece := each.strip())]
 
 
 def quoted(text: str, marks: str = "") -> str:

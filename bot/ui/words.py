@@ -6,6 +6,7 @@ from math import ceil
 
 from bot.domain.job import Job, Result
 from bot.domain.request import PaintRequest
+from bot.domain.rules import bare
 from bot.domain.text import N_
 from bot.i18n import duration, say, say_many
 
@@ -70,9 +71,7 @@ def alt_text(prompt: str, locale: str) -> str:
 
 def model_name(title: str) -> str:
     """Return a checkpoint's name as people say it: no folder, no file ending, no hash (WebUI's titles)."""
-    name = re.sub(r"\s*\[[0-9a-f]{6,64}\]$", "", one_line(title))
-    name = re.sub(r"\.(safetensors|ckpt|gguf|pt)$", "", name, flags=re.IGNORECASE)
-    return cut(re.split(r"[\\/]", name)[-1] or name, 60)
+    return cut(bare(one_line(title)), 60)
 
 
 def number(value: float) -> str:

@@ -137,9 +137,10 @@ def recipe(
     return Card(content=block, embed=embed, view=_view(*buttons), files=files)
 
 
-def draw_form(request: PaintRequest, locale: str, *, seed: bool = True) -> discord.ui.Modal:
-    """Return the form that paints ``request``, with its seed or with a new one."""
-    return modals.form(PAINT_FORM, say(N_("Draw this"), locale), request, locale, seed=seed)
+def draw_form(request: PaintRequest, locale: str, *, seed: bool = True, spoiler: bool = False) -> discord.ui.Modal:
+    """Return the form that paints ``request``, with its seed or with a new one; a ``spoiler`` stays one."""
+    custom_id = f"{PAINT_FORM}:recipe:{_SPOILER}" if spoiler else PAINT_FORM
+    return modals.form(custom_id, say(N_("Draw this"), locale), request, locale, seed=seed)
 
 
 def pressed(custom_id: str) -> tuple[str, str, bool]:

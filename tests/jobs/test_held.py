@@ -69,6 +69,22 @@ async def test_a_held_job_is_cancelled_and_counted_like_any_other(jobs: Jobs, qu
     assert cancelled.state is State.CANCELLED
 
 
+async def test_a_job_that_moves_is_told_of_before_the_last_one_has_moved(jobs: Jobs, queue: Queue) -> None:
+    for user in range(80):
+        await add(jobs, queue.new(1, user))
+    told: list[int] = []
+    first = asyncio.Event()
+
+    def tell(job: Job) -> None:
+        told.append(job.id)
+        first.set()
+
+    moving = asyncio.ensure_future(jobs.relane(partial(held, 1), tell))
+    await first.wait()
+    assert not moving.done(), "by then the first might have been painted, and would be shown as waiting"
+    assert [job.id for job in await moving] == told
+
+
 async def test_what_a_slot_has_in_hand_counts_for_every_lane_that_waits_for_it(jobs: Jobs, queue: Queue) -> None:
     learnt = await add(jobs, queue.new())
     await jobs.paint(await leased(jobs, learnt.id), Result((), "gpu1", 4.0))

@@ -189,6 +189,32 @@ def test_a_graph_that_bites_its_tail_comes_to_an_end() -> None:
     assert graphs.read(json.dumps(looped)) is not None
 
 
+def test_numbers_that_nobody_chose_are_left_out_of_a_strangers_recipe() -> None:
+    loader, sampler = GRAPH["10"]["inputs"], GRAPH["3"]["inputs"]
+    odd = {
+        "10": node("LoraLoader", **loader | {"strength_model": 10**400}),
+        "3": node("KSampler", **sampler | {"cfg": float("nan"), "steps": 10**400}),
+        "5": node("EmptyLatentImage", width=10**400, height=512),
+    }
+    told = graphs.read(json.dumps(GRAPH | odd))
+    usual = PaintRequest("", 0)
+    assert told is not None
+    assert (told.cfg_scale, told.steps, told.loras) == (usual.cfg_scale, usual.steps, ())
+    assert (told.width, told.height) == (usual.width, usual.height)
+    text = f"a cat\nSteps: 20, Seed: {'9' * 5000}, CFG scale: nan, Hires upscale: inf, Clip skip: {'9' * 400}"
+    assert recipe(text) == PaintRequest("a cat", 0, steps=20)
+
+
+def test_a_text_of_a_megabyte_in_a_strangers_picture_is_read_and_a_longer_one_is_not() -> None:
+    long = "".join(f'a{"b" * 1000}, "\\", ab: "\\",{" " * 1000}' for _ in range(500))
+    told = carried.read(
+        with_text(parameters=f"a cat\nSteps: 20, Seed: 5, Refiner: a{' ' * 20_000}b, {long}")
+    ).recipe
+    assert told is not None
+    assert (told.prompt, told.steps) == ("a cat", 20)
+    assert carried.read(with_text(parameters="a" * (pngtext.MAX_TEXT_BYTES + 1))) == carried.Carried()
+
+
 def test_the_editors_own_graph_is_read_where_the_queued_one_was_lost() -> None:
     def shown(number: int, kind: str, values: list[Any], **inputs: int) -> dict[str, Any]:
         sockets = [{"name": name, "type": "*", "link": link} for name, link in inputs.items()]

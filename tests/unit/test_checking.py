@@ -52,6 +52,13 @@ def test_an_unknown_lora_or_embedding_comes_with_the_nearest() -> None:
     ]
 
 
+def test_of_many_unknown_names_the_first_are_told() -> None:
+    tags = "".join(f"<lora:x{number}>" for number in range(400))
+    assert said(tags, loras=("water",)) == [
+        f"There is no LoRA “x{number}” here; the nearest is “water”." for number in range(3)
+    ]
+
+
 @pytest.mark.parametrize(
     ("prompt", "count"),
     [("a photo of a cat", 5), ("a cat, sitting.", 5), ("2048", 4), ("(cat:1.5) <lora:x:1>", 1), ("赤い猫", 3)],

@@ -26,3 +26,8 @@ def test_signs_become_weights(prompt: str, parts: list[tuple[str, float]]) -> No
     found = weigh(prompt)
     assert [text for text, _ in found] == [text for text, _ in parts]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in parts])
+
+
+def test_no_text_is_so_odd_that_it_takes_long() -> None:
+    assert len(weigh("((a" * 30_000)) > 1
+    assert weigh(f":{'1' * 200_000}") == [(f":{'1' * 200_000}", 1.0)]

@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import bot.ui
 from bot.domain.capability import Listing
-from bot.services.searching import matches
+from bot.domain.searching import matches
 from bot.ui.card import Card
 from bot.ui.commands import completion
 from bot.ui.options import OPTIONS, Option

@@ -162,6 +162,16 @@ def test_settings_that_say_nothing_are_named_in_the_refusal(line: str) -> None:
     assert line.split(maxsplit=1)[-1].split(" ", maxsplit=1)[0] in str(refusal.value)
 
 
+def test_quotes_that_are_never_closed_are_plain_signs_however_many() -> None:
+    assert settings_line.read('style "a, b", 5" disk · steps 9').options == Options(
+        styles=("a, b", '5" disk'), steps=9
+    )
+    with pytest.raises(RequestError):
+        settings_line.read('"\\' * 100_000)
+    with pytest.raises(RequestError):
+        settings_line.read(f"size {'1' * 200_000}")
+
+
 def test_parts_that_are_typed_change_what_a_lower_layer_has() -> None:
     like = Options.of(PaintRequest("a", 1, hires=Hires(scale=1.5, steps=9), controls=(Control("c", "canny"),)))
     request = settings_line.read("hires_steps 3 · control_weight 0.5").options.over(like).request("a", seed=1)

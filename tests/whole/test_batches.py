@@ -261,7 +261,8 @@ async def test_killed_and_interrupted_a_batch_goes_on_and_each_file_is_made_once
         out, _ = await run.communicate()
     assert run.returncode == 0
     told += out.splitlines()
-    assert len(told) == len(set(told))
+    assert len(set(told)) == 16
+    assert len(told) <= 16 + 2, "a slot's file may be told again, if it was killed before it wrote that down"
     assert orders(place / "art") == sorted(f"{line}-{n}" for line in range(1, 9) for n in (1, 2))
     done = [(entry["line"], entry["repetition"]) for entry in index(place / "art")[1:]]
     assert len(done) == len(set(done)) == 16

@@ -168,7 +168,18 @@ async def test_a_picture_of_a_channel_that_one_cannot_see_is_not_shown(discord: 
     fox = await result(await discord.as_(world.ada, hidden).slash("draw", prompt="a fox"))
     await discord.until(lambda: done(fox))
     assert "no longer kept" in await ask(discord, world.bruno, "show", id="1")
-    assert "a fox" in (await shown(await discord.as_(world.moderator).slash("show", id="1"))).text
+    seen = await shown(await discord.as_(world.moderator).slash("show", id="1"))
+    assert "a fox" in seen.text
+    assert seen.private_to == world.moderator.id, "it is Ada's to bring out of that room"
+    assert (await shown(await discord.as_(world.ada).slash("show", id="1"))).private_to is None
+
+
+@pytest.mark.usefixtures("easel")
+async def test_a_picture_of_a_channel_that_all_see_is_shown_to_all_in_another(discord: Discord) -> None:
+    world = discord.world
+    lobby = world.add_channel(world.guild, "lobby")
+    await draw(discord, prompt="a fox")
+    assert (await shown(await discord.as_(world.bruno, lobby).slash("show", id="1"))).private_to is None
 
 
 @pytest.mark.usefixtures("easel")

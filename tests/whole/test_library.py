@@ -11,7 +11,7 @@ from bot.rehearsal.interactions import Interaction
 from bot.rehearsal.world import Attachment
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
-from tests.whole.play import ask, draw, private
+from tests.whole.play import ask, draw, private, result
 
 TXT2IMG = "/sdapi/v1/txt2img"
 
@@ -102,6 +102,30 @@ async def test_an_admins_file_brings_what_no_option_can_say(discord: Discord, st
         sent = gpu.posts(TXT2IMG)[-1]
         assert sent["override_settings"]["eta_ancestral"] == 0.5
         assert sent["s_churn"] == 1
+
+
+async def test_what_an_admin_put_into_a_preset_stays_in_that_server(discord: Discord, start: Start) -> None:
+    world = discord.world
+    raw = {"name": "raw", "options": {"overrides": {"eta_ancestral": 0.5}, "extra": {"s_churn": 1}}}
+    file = Attachment("presets.json", json.dumps({"presets": [raw]}).encode())
+    elsewhere = discord.as_(world.ada, world.direct_channel(world.ada))
+    async with StandInWebUI() as gpu, start(EASEL_BACKENDS=f"webui={gpu.url}"):
+        await draw(discord, world.ada)
+        await answered(discord, await discord.as_(world.admin).slash("preset import", file=file))
+        message = await draw(discord, world.ada, preset="raw")
+        await result(await discord.as_(world.ada).press(message, "Reroll"))
+        await draw(discord, world.ada, like=code(2))
+        assert [sent.get("s_churn") for sent in gpu.posts(TXT2IMG)] == [None, 1, 1, 1]
+        shown = await result(await elsewhere.slash("show", id=code(2)))
+        await result(await elsewhere.slash("draw", prompt="an owl", like=code(2)))
+        await result(await elsewhere.press(shown, "Reroll"))
+        await result(await elsewhere.submit(await elsewhere.press(shown, "Edit")))
+        await result(await elsewhere.choose(shown, "More", "Vary"))
+        larger = await result(await elsewhere.choose(shown, "More", "Upscale"))
+        await result(await elsewhere.press(larger, "Reroll"))
+        taken = gpu.posts(TXT2IMG)[4:]
+        assert len(taken) == 5
+        assert not any("s_churn" in sent or "eta_ancestral" in sent["override_settings"] for sent in taken)
 
 
 @pytest.mark.usefixtures("easel")

@@ -298,7 +298,7 @@ async def test_a_job_for_a_backend_that_was_taken_away_is_done_by_the_one_that_i
         first.models = second.models
         relane = Jobs.relane
 
-        async def refused(_jobs: Jobs, _lane_of: object) -> list[Job]:
+        async def refused(_jobs: Jobs, *_given: object) -> list[Job]:
             monkeypatch.setattr(Jobs, "relane", relane)
             raise OSError("the disk is full")
 

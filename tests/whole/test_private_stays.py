@@ -5,7 +5,7 @@ import pytest
 from bot.domain.codes import code
 from bot.rehearsal import Attachment, Discord, Message
 from bot.rehearsal.permissions import Permission
-from bot.rehearsal.world import Overwrite
+from bot.rehearsal.world import Overwrite, User
 from tests.whole import pictures
 from tests.whole.conftest import Start
 from tests.whole.play import ask, draw, eventually, painted, private, raw_press, result
@@ -92,6 +92,33 @@ async def test_what_a_form_s_line_says_is_private_is_private(discord: Discord) -
     act = await ada.submit(form, {"prompt": "a secret owl", "settings": "128×128 · steps 4 · private on"})
     assert (await act.until(painted)).private_to == discord.world.ada.id
     assert not any("secret" in message.text for message in public(discord))
+
+
+@pytest.mark.usefixtures("easel")
+async def test_what_was_deleted_is_brought_back_by_nobody_but_its_asker(discord: Discord) -> None:
+    world = discord.world
+    message = await draw(discord)
+    await discord.as_(world.ada).press(message, "Delete")
+    await eventually(lambda: forgotten(discord, world.bruno))
+    assert GONE in await ask(discord, world.bruno, "draw", like=code(1))
+    again = await discord.as_(world.ada).slash("show", id=code(1))
+    assert (await again.until(painted)).private_to is None
+
+
+async def forgotten(discord: Discord, who: User) -> bool:
+    """Return whether somebody is refused the first picture, whose message was deleted a moment ago."""
+    act = await discord.as_(who).slash("show", id=code(1))
+    await act.until(lambda m: painted(m) or GONE in m.text)
+    return GONE in act.text
+
+
+@pytest.mark.usefixtures("easel")
+async def test_a_spoiler_stays_one_when_its_recipe_is_drawn(discord: Discord) -> None:
+    ada = discord.as_(discord.world.ada)
+    await draw(discord, spoiler=True)
+    told = await (await ada.slash("describe")).until(lambda m: "/draw" in m.text)
+    drawn = await result(await ada.submit(await ada.press(told, "Draw this")))
+    assert drawn.attachments[0].filename.startswith("SPOILER_")
 
 
 @pytest.mark.usefixtures("easel")
