@@ -8,7 +8,6 @@ from discord import app_commands
 from bot.delivery.asking import asker_of
 from bot.domain.capability import Listing
 from bot.domain.codes import code
-from bot.domain.gallery import Search
 from bot.domain.options import Shape
 from bot.domain.searching import CHOICES
 from bot.domain.text import N_
@@ -60,9 +59,8 @@ class Completions:
 
     async def like(self, interaction: discord.Interaction, current: str) -> Choices:
         """Offer one's own latest pictures: their code and the first words of their prompt."""
-        wanted = Search(user=interaction.user.id)
-        _, found = await self._studio.gallery.page(wanted, 0)
-        named = {code(job.id): f"{code(job.id)} · {one_line(job.spec.request.prompt)}" for job in found.jobs}
+        found = await self._studio.gallery.latest(interaction.user.id)
+        named = {code(job.id): f"{code(job.id)} · {one_line(job.spec.request.prompt)}" for job in found}
         return _choices((name, value) for value, name in named.items() if current.casefold() in name.casefold())
 
     async def more(self, interaction: discord.Interaction, current: str) -> Choices:

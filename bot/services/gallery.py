@@ -32,6 +32,10 @@ class Gallery:
                 return page, found
             page = max(0, (found.total - 1) // PER_PAGE)
 
+    async def latest(self, user_id: int) -> list[Job]:
+        """Return a person's latest pictures, newest first, fast enough for every keystroke."""
+        return await self._store.latest(user_id, PER_PAGE)
+
     async def sheet(self, jobs: Sequence[Job], hidden: Collection[int]) -> tuple[Encoded, frozenset[int]]:
         """Return a picture of their thumbnails, and the ids of those whose originals are past their days.
 

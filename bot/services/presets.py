@@ -73,9 +73,6 @@ class _File(BaseModel):
     presets: list[_Entry] = Field(min_length=1, max_length=MAX_SNIPPETS)
 
 
-_ENTRIES = TypeAdapter(list[_Entry])
-
-
 def of_request(request: PaintRequest) -> Options:
     """Return what a preset keeps of an order: all its choices but its seed and its pictures."""
     options = Options.of(request)

@@ -68,6 +68,11 @@ class StoredGallery:
 
         return await self._database.read(work)
 
+    async def latest(self, user_id: int, limit: int) -> list[Job]:
+        """Return a person's latest pictures, newest first, without counting how many there are."""
+        newest = select(jobs).where(*_conditions(Search(user=user_id))).order_by(jobs.c.id.desc()).limit(limit)
+        return await self._database.read(lambda tx: [read_job(row, self._clock()) for row in tx.execute(newest)])
+
     async def favour(self, user_id: int, job_id: int) -> bool:
         """Turn a favourite on, or off if it is one; return whether it is one now."""
         row = {"user_id": user_id, "job_id": job_id, "made_at": self._clock()}

@@ -9,7 +9,9 @@ from bot.storage.database import Database
 from bot.storage.tables import snippets
 
 _OWNED = (snippets.c.scope == bindparam("of_scope")) & (snippets.c.owner == bindparam("of_owner"))
-_LOAD = select(snippets).where(_OWNED).order_by(snippets.c.name)
+# The key begins with the kind: without one SQLite reads what everybody keeps.
+_ANY = snippets.c.kind.in_([each.value for each in Kind])
+_LOAD = select(snippets).where(_ANY, _OWNED).order_by(snippets.c.name)
 _CARDS = select(snippets.c.body).where(snippets.c.kind == Kind.MODEL.value)
 _DROP = delete(snippets).where(
     _OWNED & (snippets.c.kind == bindparam("of_kind")) & (snippets.c.name == bindparam("of_name"))

@@ -6,15 +6,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.domain.errors import BotError
+from bot.domain.job import Address, JobSpec, NewJob, Picture, Result, State
+from bot.domain.request import PaintRequest
+from bot.storage import migrations
 from bot.storage.database import Database
+from bot.storage.records import job_row, result_row
 from bot.storage.settings import StoredSettings
-from bot.storage.tables import metadata
+from bot.storage.tables import jobs, metadata
 
 
 @pytest.fixture
@@ -30,6 +36,32 @@ async def test_the_migrations_lead_to_the_tables_that_the_code_knows(database: D
         return compare_metadata(MigrationContext.configure(tx), metadata)
 
     assert await database.read(differences) == []
+
+
+async def test_jobs_of_an_earlier_version_are_counted_and_searched_like_new_ones(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    file = tmp_path / "easel.sqlite3"
+    result = Result((Picture("ab" * 32, "image/png", 64, 64, 1, ""),), "gpu", 1.0, model="ink")
+    painted = {State.PAINTED, State.DELIVERED}
+    with create_engine(f"sqlite:///{file}").begin() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0002")
+        for number, state in enumerate(State):
+            new = NewJob(f"i:{number}:0", 1, 1, JobSpec(PaintRequest(f"cat {number}", 1)), Address(1))
+            row = {**job_row(new, cost=1, tag=1, rank=0, now=1.0), "state": state.value}
+            row["result"] = result_row(result)["new_result"] if state in painted else None
+            del row["prompt"]
+            tx.execute(insert(jobs), row)
+    database = Database(Database.in_folder(tmp_path))
+    await database.open()
+    columns = select(jobs.c.state, jobs.c.prompt, jobs.c.pictures, jobs.c.painted_with).order_by(jobs.c.id)
+    found = await database.read(lambda tx: [tuple(row) for row in tx.execute(columns)])
+    await database.close()
+    assert found == [
+        (state.value, f"cat {number}", *((1, "ink") if state in painted else (0, None)))
+        for number, state in enumerate(State)
+    ]
 
 
 async def test_opening_again_changes_nothing_and_keeps_what_is_there(database: Database, tmp_path: Path) -> None:

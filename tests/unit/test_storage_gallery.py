@@ -204,3 +204,11 @@ async def test_the_queries_of_a_tally_read_nothing_but_their_index(shelf: Shelf)
 
     await shelf.database.read(explain)
     assert any("COVERING INDEX jobs_delivered" in step for step in seen), seen
+
+
+async def test_the_latest_are_ones_own_delivered_pictures_newest_first(shelf: Shelf) -> None:
+    first, second = await shelf.put("a fox"), await shelf.put("an owl")
+    await shelf.put("a cat", user=BRUNO)
+    await shelf.put("a dog", state=State.FAILED)
+    assert [job.id for job in await shelf.gallery.latest(ADA, 9)] == [second, first]
+    assert [job.id for job in await shelf.gallery.latest(ADA, 1)] == [second]

@@ -204,7 +204,7 @@ async def test_an_identical_order_is_answered_from_the_servers_cache(comfy: Comf
 
 @pytest.mark.parametrize("old", [False, True])
 async def test_progress_grows_over_all_samplers_and_shows_previews(comfy: ComfyBench, old: bool) -> None:
-    comfy.server.step_s, comfy.server.old = 0.03, old
+    comfy.server.step_s, comfy.server.old = 0.08, old
     _, told = await drawn(comfy.client(), order(count=2, hires=Hires(steps=2)))
     fractions = [progress.fraction for progress in told]
     assert fractions == sorted(fractions)

@@ -39,6 +39,10 @@ def upgrade() -> None:
         sa.Column("made_at", sa.Float, nullable=False),
     )
     tx = op.get_bind()
-    for job_id, spec in tx.execute(sa.select(_jobs.c.id, _jobs.c.spec)).all():
-        prompt = json.loads(spec)["request"]["prompt"]
-        tx.execute(_jobs.update().where(_jobs.c.id == job_id).values(prompt=prompt))
+    copied = [
+        {"of_id": job_id, "new_prompt": json.loads(spec)["request"]["prompt"]}
+        for job_id, spec in tx.execute(sa.select(_jobs.c.id, _jobs.c.spec))
+    ]
+    if copied:
+        write = _jobs.update().where(_jobs.c.id == sa.bindparam("of_id"))
+        tx.execute(write.values(prompt=sa.bindparam("new_prompt")), copied)

@@ -23,10 +23,14 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("painted_with", sa.String))
     tx = op.get_bind()
     painted = sa.select(_jobs.c.id, _jobs.c.result).where(_jobs.c.result.is_not(None))
-    for job_id, text in tx.execute(painted).all():
-        result = json.loads(text)
-        values = {"pictures": len(result["pictures"]), "painted_with": result.get("model")}
-        tx.execute(_jobs.update().where(_jobs.c.id == job_id).values(**values))
+    counted = [
+        {"of_id": job_id, "count": len(result["pictures"]), "model": result.get("model")}
+        for job_id, text in tx.execute(painted)
+        if (result := json.loads(text))
+    ]
+    if counted:
+        write = _jobs.update().where(_jobs.c.id == sa.bindparam("of_id"))
+        tx.execute(write.values(pictures=sa.bindparam("count"), painted_with=sa.bindparam("model")), counted)
     op.create_index(
         "jobs_delivered",
         "jobs",
