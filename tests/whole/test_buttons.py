@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -253,9 +254,9 @@ async def test_reroll_of_a_reroll_of_an_upscaled_remix_works_after_two_restarts(
 
 
 async def test_what_was_remade_keeps_its_source_for_as_long_again(
-    discord: Discord, start: Start, clock: Time
+    discord: Discord, start: Start, clock: Time, environ: dict[str, str]
 ) -> None:
-    ada = discord.as_(discord.world.ada)
+    ada, blobs = discord.as_(discord.world.ada), Path(environ["EASEL_DATA_DIR"]) / "blobs"
     async with start():
         first = await draw(discord, seed=7)
         remixed = await result(await ada.submit(await ada.press(first, "Remix"), {"prompt": "an owl"}))
@@ -267,6 +268,7 @@ async def test_what_was_remade_keeps_its_source_for_as_long_again(
         assert "seed" in (await result(await ada.press(rerolled, "Reroll"))).text
     clock.ahead_s = 30 * 86400
     async with start():
+        await discord.until(lambda: not list(blobs.glob("*/*")))
         assert GONE in await private(discord, await ada.press(rerolled, "Reroll"))
 
 
