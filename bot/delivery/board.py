@@ -1,18 +1,17 @@
 """What people see of their jobs while they wait: one message each, edited at a calm pace, latest state wins."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.delivery.courier import Courier
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.sheets import Sheets
+from bot.delivery.turns import Turns
 from bot.domain.job import Job, Place, State
 from bot.domain.ports import Clock, Progress
 from bot.i18n import SOURCE
@@ -79,9 +78,8 @@ class Board:
     """Implements the ``Announcer`` port: keeps every job's message true until it has the last word.
 
     One edit in flight and one pending per message. Deliveries go before changes of state, those before
-    progress and place. Messages whose token is fresh are edited side by side, each having a rate limit of its
-    own; others share that of their channel and take turns, what they show being drawn when their turn comes.
-    ``interval_s`` is the least time in seconds between two edits of progress or place.
+    progress and place; who may call Discord when is for ``Turns`` to say, and what a message shows is drawn when
+    its turn has come. ``interval_s`` is the least time in seconds between two edits of progress or place.
     """
 
     def __init__(
@@ -108,11 +106,7 @@ class Board:
         self._preferences = preferences
         self._clock = clock
         self._interval_s = interval_s
-        self._deliveries = asyncio.Semaphore(deliveries)
-        self._by_token = asyncio.Semaphore(edits)
-        self._by_channel = asyncio.Semaphore(edits)
-        self._channels: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._last_words: Counter[int | None] = Counter()
+        self._turns = Turns(messenger, deliveries=deliveries, edits=edits)
         self._slates: dict[int, _Slate] = {}
         self._moved = asyncio.Event()
         self._outages_since: dict[str, float] = {}
@@ -232,45 +226,18 @@ class Board:
     async def _turn(self, slate: _Slate) -> AsyncIterator[None]:
         """Wait for leave to call Discord; raises ``_OvertakenError`` where the last word came meanwhile."""
         if _last(slate.job):
-            with self._first(slate.job):
-                async with self._deliveries:
-                    yield
+            async with self._turns.last_word(slate.job):
+                yield
             return
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(None) as slate.patience:
-                    await self._pass(slate.job, held)
+                    await held.enter_async_context(self._turns.status(slate.job))
             except TimeoutError:
                 raise _OvertakenError from None
             finally:
                 slate.patience = None
             yield
-
-    async def _pass(self, job: Job, held: AsyncExitStack) -> None:
-        """Wait until a status may be edited: through a channel one at a time, as often as its headers allow."""
-        if self._messenger.by_token(job):
-            await held.enter_async_context(self._by_token)
-            return
-        lock = self._channels.setdefault(job.address.channel_id, asyncio.Lock())
-        await held.enter_async_context(lock)
-        while wait_s := self._wait_s(job):  # noqa: ASYNC110 - the limit is known only from answer to answer
-            await asyncio.sleep(wait_s)
-        await held.enter_async_context(self._by_channel)
-
-    @contextmanager
-    def _first(self, job: Job) -> Iterator[None]:
-        """Keep statuses from the limit that a last word waits for: discord.py would let them pass."""
-        channel_id = None if self._messenger.by_token(job) else job.address.channel_id
-        self._last_words[channel_id] += 1
-        try:
-            yield
-        finally:
-            self._last_words[channel_id] -= 1
-            self._last_words += Counter()  # drops what is zero
-
-    def _wait_s(self, job: Job) -> float:
-        """Return how long to wait before asking again whether a status may be edited through its channel."""
-        return self._messenger.wait_s(job) or (LOOK_S if self._last_words[job.address.channel_id] else 0.0)
 
     def _setback(self, slate: _Slate) -> float:
         slate.failures += 1
@@ -288,7 +255,7 @@ class Board:
                 return
             if slate.wanted == wanted:
                 self._slates.pop(job.id, None)
-            if self._deliveries.locked():
+            if self._turns.pressed:
                 return
             await self._courier.invite_reroll(concluded)
         else:

@@ -1,92 +1,16 @@
 """The stand-in's rules, tried by hand on the wire: limits, permissions, tokens, error codes."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-import pytest_asyncio
 
-from bot.rehearsal import Discord, Interaction, Overwrite, Permission, Rule
+from bot.rehearsal import Overwrite, Permission, Rule
+from tests.whole.by_hand import DRAW, Wire, messages_path, started_wire
 from tests.whole.small_bot import PNG
 
-_COMMAND: dict[str, Any] = {
-    "name": "draw",
-    "description": "Paint",
-    "options": [
-        {"type": 3, "name": "prompt", "description": "What", "required": True},
-        {"type": 4, "name": "steps", "description": "How long", "min_value": 1, "max_value": 60},
-    ],
-}
+__all__ = ["messages_path", "started_wire"]
+
 _BUTTON = {"type": 2, "style": 2, "label": "Go", "custom_id": "go"}
-
-
-class Time:
-    """A clock that moves only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Wire:
-    """A bare bot: no gateway, only requests."""
-
-    def __init__(self, discord: Discord, session: aiohttp.ClientSession) -> None:
-        self.discord = discord
-        self.session = session
-        self.headers = {"Authorization": f"Bot {discord.token}"}
-
-    async def __call__(self, method: str, path: str, body: Any = None, **files: bytes) -> tuple[int, Any]:
-        data: Any = None
-        if files:
-            data = aiohttp.FormData(quote_fields=False)
-            data.add_field("payload_json", json.dumps(body))
-            for i, (name, content) in enumerate(files.items()):
-                data.add_field(f"files[{i}]", content, filename=f"{name}.png")
-        shape: dict[str, Any] = {"data": data} if files else {"json": body} if body is not None else {}
-        url = self.discord.api_url + path
-        async with self.session.request(method, url, headers=self.headers, **shape) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None
-
-    async def refused(self, method: str, path: str, body: Any = None, **files: bytes) -> tuple[int, int]:
-        status, answer = await self(method, path, body, **files)
-        return status, answer["code"]
-
-    async def wrong(self, path: str, body: Any) -> Any:
-        """Return the tree of what is wrong with a form."""
-        status, answer = await self("POST", path, body)
-        assert (status, answer["code"]) == (400, 50035)
-        return answer["errors"]
-
-    async def command(self) -> Interaction:
-        """Let Ada send a command and defer the answer."""
-        await self("PUT", f"/applications/{self.discord.application_id}/commands", [_COMMAND])
-        person = self.discord.as_(self.discord.world.ada, waits=False)
-        interaction = await person.slash("draw", prompt="a boat")
-        await self.respond(interaction, {"type": 5})
-        return interaction
-
-    async def respond(self, interaction: Interaction, body: Any) -> tuple[int, Any]:
-        return await self("POST", f"/interactions/{interaction.id}/{interaction.token}/callback", body)
-
-    def hook(self, interaction: Interaction) -> str:
-        return f"/webhooks/{self.discord.application_id}/{interaction.token}"
-
-
-@pytest_asyncio.fixture
-async def wire() -> AsyncIterator[Wire]:
-    async with Discord(clock=Time()) as discord, aiohttp.ClientSession() as session:
-        discord.rate_limits.enabled = False
-        yield Wire(discord, session)
-
-
-@pytest.fixture
-def messages(wire: Wire) -> str:
-    return f"/channels/{wire.discord.world.channel.id}/messages"
 
 
 async def test_a_wrong_token_and_a_foreign_host_are_refused(wire: Wire) -> None:
@@ -329,7 +253,7 @@ async def test_too_many_requests_are_told_when_to_come_back(wire: Wire, messages
         {"description": ""},
         {"options": [{"type": 3, "name": f"o{i}", "description": "x"} for i in range(26)]},
         {"options": [{"type": 3, "name": f"o{i}", "description": "x" * 101} for i in range(2)]},
-        {"options": [{**_COMMAND["options"][1]}, {**_COMMAND["options"][0]}]},
+        {"options": [{**DRAW["options"][1]}, {**DRAW["options"][0]}]},
         {"options": [{"type": 3, "name": "a", "description": "x", "min_value": 1}]},
         {"contexts": [3]},
         {"type": 3},
@@ -363,14 +287,14 @@ async def test_too_many_requests_are_told_when_to_come_back(wire: Wire, messages
 )
 async def test_a_command_beyond_a_limit_is_not_registered(wire: Wire, change: Any) -> None:
     path = f"/applications/{wire.discord.application_id}/commands"
-    assert await wire.refused("PUT", path, [{**_COMMAND, **change}]) == (400, 50035)
+    assert await wire.refused("PUT", path, [{**DRAW, **change}]) == (400, 50035)
     assert (await wire("GET", path))[1] == []
 
 
 async def test_commands_come_as_a_list_of_different_names(wire: Wire) -> None:
     path = f"/applications/{wire.discord.application_id}/commands"
-    assert await wire.refused("PUT", path, _COMMAND) == (400, 50035)
-    assert await wire.refused("PUT", path, [_COMMAND, _COMMAND]) == (400, 50035)
+    assert await wire.refused("PUT", path, DRAW) == (400, 50035)
+    assert await wire.refused("PUT", path, [DRAW, DRAW]) == (400, 50035)
 
 
 @pytest.mark.parametrize(
