@@ -1,5 +1,6 @@
 """How often the bot may ask: buckets per route and place, one bucket for everything (Discord docs)."""
 
+import math
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -104,7 +105,9 @@ class RateLimits:
         return None, rule.limit - window.used
 
     def _reset_s(self, key: str, rule: Rule) -> float:
-        return max(self._windows[key].started + rule.window_s - self.now(), 0.001)
+        left_s = self._windows[key].started + rule.window_s - self.now()
+        # The headers count whole milliseconds; rounded down they would let a request come a moment too early.
+        return max(math.ceil(left_s * 1000), 1) / 1000
 
     @staticmethod
     def _refused(wait_s: float, headers: dict[str, str]) -> Verdict:
