@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 TORCH ?= torch==2.13.0
 
-.PHONY: help diffusers rehearse run test check format coverage bench docs pictures lock clean
+.PHONY: help diffusers rehearse run test check format coverage bench docs locales pictures lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -53,6 +53,9 @@ coverage: .venv ## run the tests and hold branch coverage to the bar
 
 docs: .venv ## write .env.example and the tables of the documents anew from the code
 	UPDATE_DOCS=1 $(BIN)/python -m pytest -q -n 0 tests/docs
+
+locales: .venv ## bring every language's catalogue up to date and say what lacks words; ARGS="fr" begins a new one
+	$(BIN)/python -m docs.locales $(ARGS)
 
 pictures: .venv ## take the pictures of the documents anew (needs Chromium)
 	$(BIN)/python -m docs.pictures

@@ -13,6 +13,8 @@ import structlog
 from discord.ext import commands
 from yarl import URL
 
+from bot import i18n
+from bot.delivery import memory
 from bot.delivery.asking import asker_of
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
@@ -24,11 +26,14 @@ from bot.delivery.originals import Originals
 from bot.delivery.pace import EditPace
 from bot.delivery.panels import Panels
 from bot.delivery.sheets import Sheets
+from bot.delivery.sources import Sources
 from bot.domain.capability import Listing
 from bot.domain.ports import Clock
 from bot.domain.request import MAX_SEED
+from bot.fetching.network import Network
 from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
+from bot.services.allowing import Allowing
 from bot.services.catalogue import Catalogue
 from bot.services.explorations import Explorations
 from bot.services.fleet import Fleet
@@ -38,22 +43,26 @@ from bot.services.models import Models
 from bot.services.orders import Orders
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
+from bot.services.privacy import Privacy, Shelves
 from bot.services.routing import Routing
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.services.studio import Studio
 from bot.services.suggestions import Suggestions
 from bot.services.upkeep import Upkeep
+from bot.services.wording import Wording
 from bot.settings import DISCORD_API, Settings
 from bot.storage.wildcards import read_lists
 from bot.tree import Tree
 from bot.ui.buttons import Action, Handler
+from bot.ui.localiser import Localiser
 
 log = structlog.get_logger(__name__)
 
 EXTENSIONS = (
     "cogs.draw",
     "cogs.warned",
+    "cogs.lighter",
     "cogs.remix",
     "cogs.explore",
     "cogs.upscale",
@@ -67,7 +76,9 @@ EXTENSIONS = (
     "cogs.styles",
     "cogs.wildcards",
     "cogs.settings",
+    "cogs.words",
     "cogs.preferences",
+    "cogs.privacy",
     "cogs.queue",
     "cogs.backends",
     "cogs.history",
@@ -125,6 +136,7 @@ class Easel(commands.Bot):
             max_messages=None,
         )
         self.settings = settings
+        self._localiser = Localiser()
         self._store = base.store
         self._blobs = base.blobs
         self.imaging = base.imaging
@@ -136,6 +148,8 @@ class Easel(commands.Bot):
         snippets = Snippets(
             base.snippets, clock=clock, read_host_lists=partial(read_lists, settings.wildcards_dir)
         )
+        wording = Wording(preferences)
+        allowing = Allowing(preferences)
         self._suggestions = Suggestions(catalogue, preferences, snippets)
         self.messenger = Messenger(self, pace, clock=clock)
         self.files = Files(base.attachments, base.imaging)
@@ -158,6 +172,8 @@ class Easel(commands.Bot):
             routing,
             preferences,
             snippets,
+            wording,
+            allowing,
             announcer=self.board,
             draw_seed=draw_seed,
             premium_guilds=settings.premium_guild_ids,
@@ -168,9 +184,10 @@ class Easel(commands.Bot):
         self.handout = Handout(self.originals, self.messenger, base.imaging)
         self.presses: dict[Action, Handler] = {}
         self.submits: dict[Action, Handler] = {}
-        self.desk = Desk(jobs, orders, self.messenger, base.blobs, base.imaging, base.attachments, clock=clock)
+        sources = Sources(base.attachments, base.links, base.imaging, base.blobs, self.messenger.archived)
+        self.desk = Desk(jobs, orders, self.messenger, sources, allowing, clock=clock)
         self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
-        upkeep = Upkeep(jobs, fleet, catalogue)
+        upkeep, stats = Upkeep(jobs, fleet, catalogue), Stats(base.tally, clock=clock)
         self.studio = Studio(
             jobs,
             orders,
@@ -179,14 +196,29 @@ class Easel(commands.Bot):
             preferences,
             upkeep,
             Gallery(base.gallery, base.blobs, base.imaging),
-            Stats(base.tally, clock=clock),
+            stats,
             base.blobs,
+            base.links,
             clock=clock,
             limits=settings.limits,
             snippets=snippets,
             pausing=pausing,
             models=Models(catalogue, preferences, snippets, jobs, upkeep, base.blobs, clock=clock),
+            wording=wording,
+            privacy=Privacy(
+                base.forgetting,
+                base.own,
+                base.blobs,
+                Shelves(preferences, snippets, stats, pausing),
+                terms=settings.terms,
+                forsake=self.board.forsake,
+                forget=self._forget,
+            ),
         )
+
+    def _forget(self, user_id: int) -> None:
+        self.messenger.forget(user_id)
+        memory.forget(user_id)
 
     async def suggest(self, interaction: discord.Interaction, listing: Listing, typed: str) -> list[str]:
         """Return what an option's autocomplete offers to whoever types there."""
@@ -198,6 +230,8 @@ class Easel(commands.Bot):
             # discord.py knows one gateway by heart; behind another address that API has to be asked.
             _, gateway, _ = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
+        await asyncio.to_thread(i18n.load)
+        await self.tree.set_translator(self._localiser)
         await self.studio.snippets.reread()
         await self.studio.pausing.load()
         for extension in EXTENSIONS:
@@ -265,6 +299,7 @@ class Easel(commands.Bot):
             self.board.changed(job)
         keep = {*await self.studio.jobs.blobs_in_use(), *await self.studio.snippets.samples()}
         await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
+        await self.studio.privacy.tidy()
 
     async def _sync(self) -> None:
         """Tell Discord about the commands if they changed; a former testing server loses its own."""
@@ -276,7 +311,10 @@ class Easel(commands.Bot):
         guild = discord.Object(guild_id) if guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        payload = [
+            await command.get_translated_payload(self.tree, self._localiser)
+            for command in self.tree.get_commands(guild=guild)
+        ]
         told = [self.application_id, guild_id, payload]
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         if known.get("digest") == digest:
@@ -293,10 +331,12 @@ class Easel(commands.Bot):
             log.warning("commands not taken back", guild=guild_id, code=error.code)
 
 
-async def serve(settings: Settings, stop: asyncio.Event, *, clock: Clock = time.time) -> None:
-    """Run the bot until ``stop`` is set; raises ``StartError`` with words for the host."""
+async def serve(
+    settings: Settings, stop: asyncio.Event, *, clock: Clock = time.time, network: Network | None = None
+) -> None:
+    """Run the bot until ``stop`` is set; ``network`` as in ``opened``. Raises ``StartError`` for the host."""
     discord.http.Route.BASE = settings.discord_api
-    async with opened(settings, clock=clock) as base, Easel(settings, base) as easel:
+    async with opened(settings, clock=clock, network=network) as base, Easel(settings, base) as easel:
         try:
             await easel.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:

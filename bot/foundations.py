@@ -14,13 +14,17 @@ from bot.backends.factory import Workshop, build
 from bot.backends.wire import Pace
 from bot.domain.ports import Backend, Clock, SettingsStore
 from bot.fetching.attachments import Attachments
+from bot.fetching.links import Links
+from bot.fetching.network import Network
 from bot.imaging.imaging import Imaging
 from bot.jobs.embedded import Embedded
+from bot.jobs.forgetting import Forgetting
 from bot.jobs.service import Jobs
 from bot.settings import DISCORD_API, Settings
 from bot.storage.blobs import FolderBlobs
 from bot.storage.database import Database
 from bot.storage.gallery import StoredGallery
+from bot.storage.own import StoredOwn
 from bot.storage.settings import StoredSettings
 from bot.storage.snippets import StoredSnippets
 from bot.storage.tally import StoredTally
@@ -37,24 +41,31 @@ class Foundations:
     snippets: StoredSnippets
     gallery: StoredGallery
     tally: StoredTally
+    own: StoredOwn
+    forgetting: Forgetting
     blobs: FolderBlobs
     backends: tuple[Backend, ...]
     imaging: Imaging
     attachments: Attachments
+    links: Links
     clock: Clock
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterator[Foundations]:
+async def opened(
+    settings: Settings, *, clock: Clock = time.time, network: Network | None = None
+) -> AsyncIterator[Foundations]:
     """Open the queue, the store and the backends' clients, and close them in the opposite order.
 
+    ``network`` is the way to what people link to: the internet if ``None``.
     Raises ``BotError`` where another process has the queue or the data folder cannot be used.
     """
     folder = settings.data_dir
     database = Database(settings.database_url.get_secret_value() or Database.in_folder(folder))
+    engine = Embedded(database)
     jobs = Jobs(
         database,
-        Embedded(database),
+        engine,
         clock=clock,
         max_wait_s=settings.max_wait_h * 3600,
         affinity_window=settings.affinity_window,
@@ -71,6 +82,8 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
         stack.push_async_callback(decoder.close)
         attachments = Attachments(hosts=_attachment_hosts(settings))
         stack.push_async_callback(attachments.close)
+        links = Links(attachments, enabled=settings.links, network=network)
+        stack.push_async_callback(links.close)
         backends = build(
             settings.backend_addresses,
             Workshop(
@@ -90,10 +103,13 @@ async def opened(settings: Settings, *, clock: Clock = time.time) -> AsyncIterat
             snippets=StoredSnippets(database),
             gallery=StoredGallery(database, clock),
             tally=StoredTally(database),
+            own=StoredOwn(database),
+            forgetting=Forgetting(database, engine, clock),
             blobs=FolderBlobs(folder / "blobs", clock),
             backends=tuple(backends),
             imaging=imaging,
             attachments=attachments,
+            links=links,
             clock=clock,
         )
 

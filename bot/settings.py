@@ -1,22 +1,21 @@
 """The host's settings: environment and ``.env``, every field with its sentence; read by cli and client alone."""
 
 import re
-import textwrap
 from collections.abc import Mapping
-from itertools import groupby
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
 from bot.backends.address import BackendAddress, parse
 from bot.domain.errors import LimitError
-from bot.domain.limits import MAX_PROMPT, MIN_SIDE, Limits
+from bot.domain.limits import MAX_COST, MAX_PROMPT, MIN_COST, MIN_SIDE, Limits
 from bot.domain.options import Options
+from bot.domain.privacy import Terms
 
 WITHOUT_DISCORD = (
     "DISCORD_TOKEN is not set: make a bot in the Discord developer portal "
@@ -62,6 +61,13 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _switch(value: object) -> object:
+    switched = {"on": True, "off": False}.get(value.casefold()) if isinstance(value, str) else value
+    if not isinstance(switched, bool):
+        raise ValueError("it must be on or off")  # noqa: TRY004 - pydantic tells of no other
+    return switched
+
+
 def _setting(name: str, group: str, sentence: str, default: Any, **constraints: Any) -> Any:
     return Field(default, alias=name, title=group, description=sentence, **constraints)
 
@@ -95,6 +101,13 @@ class Settings(BaseSettings):
     )
     privacy_url: Annotated[str, AfterValidator(_link)] = _setting(
         "EASEL_PRIVACY_URL", "Discord", "Your bot's privacy policy; shown by /about.", ""
+    )
+    links: Annotated[bool, BeforeValidator(_switch)] = _setting(
+        "EASEL_LINKS",
+        "Discord",
+        "on or off: whether pictures are fetched from links to public https sites, which then see this machine's "
+        "address; links to Discord's own files always are.",
+        True,
     )
     backends: SecretStr = _setting(
         "EASEL_BACKENDS",
@@ -156,6 +169,22 @@ class Settings(BaseSettings):
         ge=1,
         le=365,
     )
+    keep_jobs_days: int = _setting(
+        "EASEL_KEEP_JOBS_DAYS",
+        "Storage",
+        "Days that finished jobs are kept with their prompts, for buttons and /history; favourites stay.",
+        30,
+        ge=1,
+        le=365,
+    )
+    keep_left_days: int = _setting(
+        "EASEL_KEEP_LEFT_DAYS",
+        "Storage",
+        "Days that the data of a server is kept which the bot is no longer in, in case it comes back.",
+        7,
+        ge=1,
+        le=365,
+    )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = _setting(
         "EASEL_LOG_LEVEL", "Logging", "How much is logged: DEBUG, INFO, WARNING or ERROR.", "INFO"
     )
@@ -206,6 +235,15 @@ class Settings(BaseSettings):
     max_wait_h: float = _setting(
         "EASEL_MAX_WAIT_H", "Limits", "Hours after which a waiting job is given up.", 24.0, gt=0, le=720
     )
+    max_cost: float = _setting(
+        "EASEL_MAX_COST",
+        "Limits",
+        "Most that one command may cost, all its pictures together, in standard pictures (30 steps at 1024×1024); "
+        "0 no cap, else 0.2 or more.",
+        0.0,
+        ge=0,
+        le=MAX_COST,
+    )
     premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_guild_ids)] = _setting(
         "EASEL_PREMIUM_GUILDS",
         "Limits",
@@ -234,7 +272,13 @@ class Settings(BaseSettings):
             max_count=self.max_count,
             max_queued_guild=self.max_queued_guild,
             max_queued_user=self.max_queued_user,
+            max_cost=max(self.max_cost, MIN_COST) if self.max_cost else inf,
         )
+
+    @property
+    def terms(self) -> Terms:
+        """How long things are kept."""
+        return Terms(jobs=self.keep_jobs_days, images=self.keep_images_days, left=self.keep_left_days)
 
     @property
     def defaults(self) -> Options:
@@ -289,37 +333,6 @@ def load(environ: Mapping[str, str], env_file: Path | None, *, needs_token: bool
 def names() -> list[str]:
     """Return every setting's name, as a host writes it."""
     return [field.alias or name for name, field in Settings.model_fields.items()]
-
-
-def example() -> str:
-    """Return the text of ``.env.example``: every setting commented out, with its sentence and its default."""
-    parts = ["# Copy this file to .env and take away the # before what you change.\n"]
-    for group, fields in groupby(Settings.model_fields.values(), key=lambda field: field.title):
-        parts.append(f"\n# ---- {group} ----\n")
-        parts += [
-            "".join(f"# {line}\n" for line in textwrap.wrap(field.description or "", 96))
-            + f"#{(field.alias or '').replace('<n>', '1')}={_shown(field)}\n"
-            for field in fields
-        ]
-    return "".join(parts)
-
-
-def table() -> str:
-    """Return README's table of settings."""
-    rows = [
-        f"| `{field.alias}` | {f'`{_shown(field)}`' if _shown(field) else '–'} | {field.description} |\n"
-        for field in Settings.model_fields.values()
-    ]
-    return "".join(["| setting | default | |\n", "|---|---|---|\n", *rows])
-
-
-def _shown(field: FieldInfo) -> str:
-    value = field.default
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return (
-        f"{value:g}" if isinstance(value, float) else str(value or "") if not isinstance(value, frozenset) else ""
-    )
 
 
 def _file(env_file: Path | None) -> dict[str, str | None]:

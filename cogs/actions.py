@@ -7,7 +7,7 @@ import discord
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of
+from bot.delivery.asking import asker_of, had_it_sent
 from bot.delivery.showing import like
 from bot.domain.errors import GoneError
 from bot.domain.job import Job, Origin
@@ -137,8 +137,11 @@ class Actions(commands.Cog):
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def delete(self, interaction: discord.Interaction, press: Press) -> None:
-        """Take the message away, for its owner or a moderator."""
-        await self.studio.orders.owned(press.job, asker_of(interaction))
+        """Take the message away, for its owner, for whoever had it sent, or for a moderator."""
+        asker = asker_of(interaction)
+        await self.studio.orders.seen(press.job, asker)
+        if not had_it_sent(interaction.message, asker):
+            await self.studio.orders.owned(press.job, asker)
         await interaction.response.defer()
         with suppress(discord.NotFound):  # somebody was faster
             await interaction.delete_original_response()

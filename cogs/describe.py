@@ -11,7 +11,7 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.describing import describe
 from bot.delivery.showing import like
-from bot.delivery.subjects import attached_or_last
+from bot.delivery.subjects import meant
 from bot.domain.capability import Listing
 from bot.domain.errors import GoneError
 from bot.domain.request import DescribeRequest
@@ -44,10 +44,10 @@ class Describe(commands.Cog):
         self.bot.tree.add_command(anywhere(self._command))
 
     async def describe(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
-        """Describe what was attached, or one's last picture here."""
+        """Describe what was attached or linked to, or one's last picture here."""
         model = values.get("model")
         self.studio.catalogue.check_name(Listing.INTERROGATORS, "model", model)
-        subject = await attached_or_last(self.studio, asker_of(interaction), values.get("image"))
+        subject = await meant(self.studio, asker_of(interaction), values)
         private = bool(values.get("private", False))
         await describe(self.bot.desk, self.studio, interaction, subject, model=model, private=private)
 

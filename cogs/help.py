@@ -47,7 +47,7 @@ class Help(commands.Cog):
 
     async def help(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the first page; commands are clickable if Discord tells their ids in time, else by name."""
-        card = guide.page("", await self._offer(), asker_of(interaction).locale)
+        card = guide.page("", await self._offer(interaction.permissions), asker_of(interaction).locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def about(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
@@ -71,16 +71,28 @@ class Help(commands.Cog):
         if not buttons.custom_id(interaction).startswith(guide.PREFIX):
             return
         try:
-            card = guide.page(buttons.chosen(interaction), await self._offer(), asker_of(interaction).locale)
+            offer = await self._offer(interaction.permissions)
+            card = guide.page(buttons.chosen(interaction), offer, asker_of(interaction).locale)
             await interaction.response.edit_message(**card.edit_fields())
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
 
-    async def _offer(self) -> guide.Offer:
+    async def _offer(self, permissions: discord.Permissions) -> guide.Offer:
+        """Return what somebody with these permissions can use, as far as servers have not set it otherwise."""
         entries = self.bot.tree.get_commands()
         menus = [entry.name for entry in entries if isinstance(entry, app_commands.ContextMenu)]
-        orders = [entry for entry in entries if not isinstance(entry, app_commands.ContextMenu)]
-        described = {leaf.qualified_name: leaf.description for entry in orders for leaf in _leaves(entry)}
+        orders = [
+            entry
+            for entry in entries
+            if not isinstance(entry, app_commands.ContextMenu)
+            and (entry.default_permissions is None or entry.default_permissions <= permissions)
+        ]
+        described = {
+            leaf.qualified_name: leaf.description
+            for entry in orders
+            for leaf in _leaves(entry)
+            if permissions.manage_guild or leaf.qualified_name not in guide.ADMINS
+        }
         return guide.Offer(described, menus, await self._known_ids())
 
     async def _known_ids(self) -> Mapping[str, int]:

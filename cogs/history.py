@@ -11,12 +11,10 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import Completions
 from bot.delivery.showing import check_showable, is_too_bold, may_be_public
-from bot.domain.codes import job_id
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.gallery import Search
 from bot.domain.job import Job
 from bot.domain.text import N_
-from bot.services.drafts import Asker
 from bot.tree import answer_error
 from bot.ui import buttons, history
 from bot.ui.card import Attachment
@@ -56,8 +54,8 @@ class History(commands.Cog):
         await self._turn(interaction, wanted, 0)
 
     async def show(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
-        """Post the picture of that code, or of that number, again."""
-        job = await self._named(str(values["id"]).strip(), asker_of(interaction))
+        """Post the picture of that code again."""
+        job = await self.studio.orders.named(values["id"], asker_of(interaction))
         await self._post(interaction, job, private=bool(values.get("private")))
 
     @commands.Cog.listener()
@@ -107,15 +105,6 @@ class History(commands.Cog):
         picture = Attachment(f"easel-history.{sheet.ext}", sheet.data, history.alt_text(found, locale))
         card = history.page(history.Page(wanted, number, found, notes), picture, locale)
         await self.bot.messenger.answer(interaction, card)
-
-    async def _named(self, typed: str, asker: Asker) -> Job:
-        """Return the job of a code; digits that are none of a job seen here are a number."""
-        try:
-            return await self.studio.orders.seen(job_id(typed), asker)
-        except GoneError:
-            if not typed.isdecimal():
-                raise
-            return await self.studio.orders.seen(int(typed), asker)
 
     async def _post(self, interaction: discord.Interaction, job: Job, *, private: bool = False) -> None:
         check_showable(interaction, job)

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of
+from bot.delivery.asking import asker_of, had_it_sent
 from bot.delivery.describing import describe
 from bot.delivery.memory import Memory
 from bot.delivery.sources import Source, Wanted, check_files, with_pictures
@@ -50,6 +50,7 @@ class Menus(commands.Cog):
         asker = asker_of(interaction)
         subject = await shown(self.studio, asker, message, self.bot.application_id)
         if subject.job is not None:
+            await self.studio.orders.check_follows(asker, subject.job)
             await interaction.response.send_modal(modals.remix(subject.job, asker.locale, subject.number))
             return
         if subject.file is not None:
@@ -83,7 +84,8 @@ class Menus(commands.Cog):
         """Cancel the job of a message, or take the message away if it is finished."""
         asker = asker_of(interaction)
         job = await self._own(message)
-        await self.studio.orders.owned(job.id, asker)
+        if not had_it_sent(message, asker):
+            await self.studio.orders.owned(job.id, asker)
         if job.address.message_id == message.id and not job.state.ended:
             await self.studio.orders.cancel(job.id, asker)
             await interaction.response.send_message(embed=_said(N_("Cancelled."), asker.locale), ephemeral=True)

@@ -132,7 +132,7 @@ class Model(commands.Cog):
     async def refresh(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Have all backends look for new files, for those with Manage Server."""
         asker = asker_of(interaction)
-        self.models.check_manages(asker)
+        self.models.check_refreshes(asker)
         await interaction.response.defer(ephemeral=True, thinking=True)
         silent = await self.models.refresh(asker)
         text = say(N_("The lists are fresh."), asker.locale)

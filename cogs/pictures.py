@@ -18,7 +18,7 @@ from bot.domain.pending import Pending
 from bot.domain.request import CutoutRequest, Work
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.services.work_orders import lacking, upscaling
+from bot.services.work_orders import upscaling
 from bot.ui.buttons import Action, Press
 
 
@@ -73,8 +73,7 @@ class Pictures(commands.Cog):
 
     async def cutout(self, interaction: discord.Interaction, press: Press) -> None:
         """Order a copy without its background."""
-        if not self.studio.catalogue.offers(Feature.CUTOUT):
-            raise lacking(Feature.CUTOUT)
+        self.studio.catalogue.check_offers(Feature.CUTOUT)
         await self._work(interaction, press, CutoutRequest(""))
 
     async def describe(self, interaction: discord.Interaction, press: Press) -> None:

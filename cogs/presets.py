@@ -79,9 +79,12 @@ class Presets(commands.Cog):
                 example=settings_line.EXAMPLE,
             )
         self.studio.catalogue.check(options)
-        await self.snippets.keep(asker, Preset(values["name"], options, prompt), server=server)
+        await self.studio.preferences.check(asker.guild_id, asker.user_id, options)
+        preset = Preset(values["name"], options, prompt)
+        replaced = await self.snippets.keep(asker, preset, server=server)
         kept = await self.snippets.preset(asker, values["name"])
-        await interaction.response.send_message(embed=library.preset(kept, asker.locale), ephemeral=True)
+        embed = library.kept(library.preset(kept, asker.locale), asker.locale, replaced=replaced)
+        await interaction.response.send_message(embed=embed, ephemeral=True)
 
     async def list(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the names of one's own presets and the server's."""
@@ -114,8 +117,9 @@ class Presets(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         found = presets.imported(await self.bot.files.data(values["file"]))
         for each in found:
-            await self.snippets.keep(asker, each, server=True)
-        text = library.counted([each.name for each in found], asker.locale)
+            await self.studio.preferences.check(asker.guild_id, asker.user_id, each.options)
+        replaced = {each.name: await self.snippets.keep(asker, each, server=True) for each in found}
+        text = library.counted(replaced, asker.locale)
         await interaction.edit_original_response(embed=library.told(text))
 
     async def export(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:

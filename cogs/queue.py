@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.messenger import BlockedError
+from bot.domain.codes import code
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.text import N_
 from bot.i18n import say
@@ -58,11 +59,13 @@ class Queue(commands.Cog):
             self.bot.panels.watch(interaction, answer.message_id, asker, card)
 
     async def cancel(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
-        """Cancel the job of that number; without one, the asker's latest."""
-        asker = asker_of(interaction)
-        number = values.get("job") or await self._latest(asker)
-        job = await self.studio.orders.cancel(number, asker)
-        await _tell(interaction, say(N_("Cancelled job {number}."), asker.locale, number=str(job.id)))
+        """Cancel the job of that code; without one, the asker's latest."""
+        asker, typed = asker_of(interaction), values.get("job")
+        if typed is not None:
+            job = await self.studio.orders.cancel_named(typed, asker)
+        else:
+            job = await self.studio.orders.cancel(await self._latest(asker), asker)
+        await _tell(interaction, say(N_("Cancelled job {code}."), asker.locale, code=code(job.id)))
 
     async def clear(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Cancel all that waits in this server; each job's message says so."""

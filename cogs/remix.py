@@ -12,7 +12,7 @@ from bot.delivery.completions import completions
 from bot.delivery.memory import Memory
 from bot.delivery.showing import like
 from bot.delivery.sources import Source, Wanted, attached, with_pictures
-from bot.delivery.subjects import Subject, attached_or_last
+from bot.delivery.subjects import Subject, attached_or_last, linked
 from bot.domain.errors import RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.options import Options
@@ -41,7 +41,7 @@ class Remix(commands.Cog):
         self.studio = bot.studio
         self._command = command(
             "remix",
-            N_("Paint over a picture: one you attach, or your last one here"),
+            N_("Paint over a picture: one you attach or link to, or your last one here"),
             self.remix,
             [OPTIONS[name] for name in REMIX],
             limits=bot.studio.limits,
@@ -58,6 +58,8 @@ class Remix(commands.Cog):
         """Order a picture from another one; without words, ask for them in a form, which takes more."""
         asker, given = asker_of(interaction), typed(values)
         wanted: dict[str, Source | Area] = {**attached(values)}
+        if link := await linked(self.studio, asker, values):
+            wanted[Pending.INIT] = link
         if "area" in values:
             wanted[Pending.MASK] = _area(values["area"], wanted)
         if given.prompt or given.like:

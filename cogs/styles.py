@@ -48,8 +48,9 @@ class Styles(commands.Cog):
         if not prompt and not negative:
             raise RequestError(N_("There is nothing to keep."), N_("Write its words: prompt:in watercolour"))
         style = Style(values["name"], prompt, negative)
-        await self.snippets.keep(asker, style, server=bool(values.get("server")))
-        await interaction.response.send_message(embed=library.style(style, asker.locale), ephemeral=True)
+        replaced = await self.snippets.keep(asker, style, server=bool(values.get("server")))
+        embed = library.kept(library.style(style, asker.locale), asker.locale, replaced=replaced)
+        await interaction.response.send_message(embed=embed, ephemeral=True)
 
     async def list(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the names of one's own styles, the server's and the backends'."""

@@ -7,11 +7,11 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
-from bot.delivery.subjects import attached_or_last, drafted
+from bot.delivery.subjects import drafted, meant
 from bot.domain.capability import Feature, Listing
 from bot.domain.request import CutoutRequest, Work
 from bot.domain.text import N_
-from bot.services.work_orders import lacking, upscaling
+from bot.services.work_orders import upscaling
 from bot.ui.commands import anywhere, command
 from bot.ui.options import WORK
 
@@ -55,14 +55,13 @@ class Upscale(commands.Cog):
     async def cutout(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Order a picture without its background."""
         catalogue = self.studio.catalogue
-        if not catalogue.offers(Feature.CUTOUT):
-            raise lacking(Feature.CUTOUT)
+        catalogue.check_offers(Feature.CUTOUT)
         catalogue.check_name(Listing.CUTTERS, "model", values.get("model"))
         await self._order(interaction, CutoutRequest("", values.get("model")), values)
 
     async def _order(self, interaction: discord.Interaction, work: Work, values: dict[str, Any]) -> None:
         asker = asker_of(interaction)
-        subject = await attached_or_last(self.studio, asker, values.get("image"))
+        subject = await meant(self.studio, asker, values)
         draft, sources = await drafted(
             self.studio, asker, work, subject, private=bool(values.get("private", False))
         )

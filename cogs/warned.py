@@ -36,12 +36,17 @@ class Warned(commands.Cog):
 
     async def anyway(self, interaction: discord.Interaction, key: str) -> None:
         """Queue it as it is."""
-        draft, sources = self.bot.desk.doubted.take(interaction.user.id, key)
-        await self.bot.desk.accept(interaction, replace(draft, warnings=()), sources=sources)
+        doubted, sources = self.bot.desk.doubted.take(interaction.user.id, key)
+        drafts = [replace(draft, warnings=()) for draft in doubted]
+        if len(drafts) > 1:
+            await self.bot.desk.explore(interaction, drafts, self.studio.explorations.queue, sources=sources)
+        else:
+            await self.bot.desk.accept(interaction, drafts[0], sources=sources)
 
     async def mend(self, interaction: discord.Interaction, key: str) -> None:
         """Open the form with all that was ordered."""
-        spec = self.bot.desk.doubted.find(interaction.user.id, key)[0].spec
+        [doubted, *_], _ = self.bot.desk.doubted.find(interaction.user.id, key)
+        spec = doubted.spec
         locale = asker_of(interaction).locale
         title, form = say(N_("Edit"), locale), f"{warned.FORM}{key}"
         await interaction.response.send_modal(
@@ -51,7 +56,7 @@ class Warned(commands.Cog):
     async def mended(self, interaction: discord.Interaction, key: str) -> None:
         """Order what the form was changed to, with the same pictures."""
         asker = asker_of(interaction)
-        former, sources = self.bot.desk.doubted.find(interaction.user.id, key)
+        [former, *_], sources = self.bot.desk.doubted.find(interaction.user.id, key)
         spec = former.spec
         given = modals.changed(spec.request, modals.fields(interaction))
         parent = await self.studio.orders.seen(spec.parent, asker) if spec.parent is not None else None

@@ -49,8 +49,9 @@ class WildcardLists(commands.Cog):
         found = Wildcards(values["name"].strip(), lines(text))
         if not found.lines:
             raise RequestError(N_("There is nothing to keep."), N_("Write its lines: lines:red | green | blue"))
-        await self.snippets.keep(asker, found, server=bool(values.get("server")))
-        await interaction.edit_original_response(embed=library.wildcards(found, asker.locale))
+        replaced = await self.snippets.keep(asker, found, server=bool(values.get("server")))
+        embed = library.kept(library.wildcards(found, asker.locale), asker.locale, replaced=replaced)
+        await interaction.edit_original_response(embed=embed)
 
     async def list(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the names of one's own lists, the server's and the host's."""

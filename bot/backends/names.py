@@ -18,7 +18,7 @@ def check(backend: str, option: str, name: str | None, known: Collection[str]) -
 def check_loras(backend: str, loras: Iterable[Lora], known: Collection[str]) -> None:
     """Raise ``RejectedError`` for the first LoRA that is not one of ``known``."""
     for lora in loras:
-        check(backend, N_("lora"), lora.name, known)
+        check(backend, "lora", lora.name, known)
 
 
 def unknown(backend: str, option: str, name: str, known: Collection[str]) -> RejectedError:

@@ -59,6 +59,12 @@ def asker_of_reaction(client: discord.Client, payload: discord.RawReactionAction
     )
 
 
+def had_it_sent(message: discord.Message | None, asker: Asker) -> bool:
+    """Tell whether it was ``asker`` who had the bot send that message, by a command, a button or a menu."""
+    metadata = None if message is None else message.interaction_metadata
+    return metadata is not None and metadata.user.id == asker.user_id
+
+
 def _everywhere(person: discord.abc.User) -> bool:
     return isinstance(person, discord.Member) and person.guild_permissions.manage_messages
 

@@ -58,6 +58,7 @@ class _Slate:
     drawn_state: State | None = None
     drawn_at: float = float("-inf")
     failures: int = 0
+    forsaken: bool = False
     busy: bool = False
     patience: asyncio.Timeout | None = field(default=None, repr=False)
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -134,6 +135,16 @@ class Board:
         else:
             unchanged = self._calm(slate) if job.state is slate.drawn_state else 0.0
             self._schedule(slate, GRACE_S if fresh and job.state is State.QUEUED else unchanged)
+
+    def forsake(self, job: Job) -> None:
+        """Show once that a job was cancelled whose row is gone, whatever comes of it."""
+        job = self._sheets.forsake(job)
+        slate = self._slates.get(job.id)
+        if slate is not None:
+            slate.job, slate.forsaken = replace(job, state=State.CANCELLED), True
+            slate.wanted += 1
+            slate.overtake()
+            self._schedule(slate, 0.0)
 
     def progressed(self, job_id: int, progress: Progress) -> None:
         """Show how far the job is, when its message may be edited next."""
@@ -214,7 +225,8 @@ class Board:
         except Exception:
             # Whatever went wrong here must not cost anybody a picture: it is stored and tried again.
             delay_s = self._setback(slate)
-            log.exception("message not drawn", job=slate.job.id, retry_s=delay_s)
+            if not slate.forsaken:  # else its row went in the middle of this
+                log.exception("message not drawn", job=slate.job.id, retry_s=delay_s)
         finally:
             slate.busy = False
             slate.drawn_at = asyncio.get_running_loop().time()
@@ -246,7 +258,10 @@ class Board:
 
     async def _draw_latest(self, slate: _Slate) -> None:
         job, wanted = slate.job, slate.wanted
-        if _last(job):
+        if slate.forsaken:
+            self._slates.pop(job.id, None)
+            await self._messenger.edit(job, cards.cancelled(job))
+        elif _last(job):
             concluded = await self._sheets.conclude(job, resumed=slate.resumed)
             slate.resumed = False
             if concluded.told_at is None:

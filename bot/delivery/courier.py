@@ -92,19 +92,24 @@ class Courier:
             log.debug("no reaction", job=job.id, reason=blocked.obstacle.value)
 
     async def take(self, job: Job, index: int, interaction: discord.Interaction) -> None:
-        """Turn the placeholder of ``interaction`` into one original of several; raises ``GoneError``."""
+        """Turn the placeholder of ``interaction`` into one original of several; raises ``GoneError``.
+
+        It names whose picture it is and who had it sent.
+        """
         if job.result is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
         picture = job.result.pictures[index]
         data = await self._blobs.get(picture.blob)
 
         chosen = await self._preferences.effective(job.address.guild_id, job.user)
+        author = await self._messenger.author(job.user)
+        came_from = lineage.taken(job, index + 1, interaction.user.id)
 
         async def make(max_bytes: int) -> Sequence[Card]:
             encoded = await self._imaging.fit(data, picture.media_type, max_bytes)
             file = cards.attachment(job, index + 1, encoded.data, encoded.media_type)
-            notes = (cards.REDUCED,) if encoded.reduced else ()
-            return (cards.single(job, index, file, notes, accent=chosen.accent),)
+            notes = [*([cards.REDUCED] if encoded.reduced else []), *([came_from] if came_from else [])]
+            return (cards.taken(job, index, author, file, notes, accent=chosen.accent),)
 
         await self._answered(interaction, make)
 

@@ -31,6 +31,7 @@ async def describe(
             recipe,
             picture.blob,
             asker.locale,
+            of=job,
             spoiler=job.spec.spoiler,
             describes=studio.catalogue.offers(Feature.INTERROGATE),
         )

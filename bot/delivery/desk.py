@@ -17,14 +17,14 @@ from bot.domain.capability import Feature
 from bot.domain.errors import BotError, BusyError
 from bot.domain.job import Address, Intake, InteractionToken, Job
 from bot.domain.pending import Pending
-from bot.domain.ports import Blobs, Clock
+from bot.domain.ports import Clock
 from bot.domain.text import N_
-from bot.fetching.attachments import Attachments
-from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
+from bot.services.allowing import Allowing, CapError
 from bot.services.drafts import Draft
 from bot.services.orders import Orders
-from bot.ui import cards, warned, work
+from bot.ui import cards, lighter, warned, work
+from bot.ui.card import Card
 from bot.ui.failures import explain
 
 log = structlog.get_logger(__name__)
@@ -62,18 +62,19 @@ class Desk:
         jobs: Jobs,
         orders: Orders,
         messenger: Messenger,
-        blobs: Blobs,
-        imaging: Imaging,
-        attachments: Attachments,
+        sources: Sources,
+        allowing: Allowing,
         *,
         clock: Clock,
     ) -> None:
         self._jobs = jobs
         self._orders = orders
         self._messenger = messenger
-        self._sources = Sources(attachments, imaging, blobs, messenger.archived)
+        self._sources = sources
+        self._allowing = allowing
         self._clock = clock
-        self.doubted: Memory[tuple[Draft, Wanted]] = Memory()
+        self.doubted: Memory[tuple[Sequence[Draft], Wanted]] = Memory()
+        self.offered: Memory[tuple[Sequence[Draft], Wanted]] = Memory()
 
     async def accept(
         self, interaction: discord.Interaction, draft: Draft, *, sources: Wanted = _NONE
@@ -84,8 +85,10 @@ class Desk:
         call has been refused while drafting; what fails from here on takes the placeholder away and says why in
         private.
         """
+        if await self._is_too_much(interaction, [draft], sources):
+            return None
         if draft.warnings:
-            await self._ask_first(interaction, draft, sources)
+            await self._ask_first(interaction, [draft], sources)
             return None
         received = await self._receive(interaction, private=draft.private)
         if received is None:
@@ -119,6 +122,11 @@ class Desk:
     ) -> None:
         """Answer in the same way and ``queue`` all cells of an exploration, which share their source picture."""
         first = drafts[0]
+        if await self._is_too_much(interaction, drafts, sources):
+            return
+        if any(draft.warnings for draft in drafts):
+            await self._ask_first(interaction, drafts, sources)
+            return
         received = await self._receive(interaction, private=first.private)
         if received is None:
             return
@@ -159,10 +167,38 @@ class Desk:
         )
         return address, token
 
-    async def _ask_first(self, interaction: discord.Interaction, draft: Draft, sources: Wanted) -> None:
-        """Ask in private whether what looks wrong is meant so; the order is kept in mind until then."""
-        self.doubted.keep(interaction.user.id, interaction.id, (draft, sources))
-        card = warned.question(draft.warnings, interaction.id, draft.asker.locale)
+    async def _is_too_much(
+        self, interaction: discord.Interaction, drafts: Sequence[Draft], sources: Wanted
+    ) -> bool:
+        """Say so in private if an order costs more than is allowed; raises for what else stands against it."""
+        try:
+            await self._allowing.check(drafts)
+        except CapError as error:
+            card = self._refusal(interaction, error, sources)
+            await interaction.response.send_message(ephemeral=True, **card.send_fields())
+            return True
+        return False
+
+    def _refusal(self, interaction: discord.Interaction, error: BotError, sources: Wanted = _NONE) -> Card:
+        """Return why not; the nearest order that may be is kept in mind while its button is there."""
+        locale = asker_of(interaction).locale
+        if not isinstance(error, CapError):
+            return Card(embed=explain(error, locale))
+        if error.lighter:
+            self.offered.keep(interaction.user.id, interaction.id, (error.lighter, sources))
+        return lighter.offer(error, interaction.id, locale)
+
+    async def _ask_first(self, interaction: discord.Interaction, drafts: Sequence[Draft], sources: Wanted) -> None:
+        """Ask in private whether what looks wrong is meant so; the order is kept in mind until then.
+
+        The cells of an exploration are changed by no form.
+        """
+        first, several = drafts[0], len(drafts) > 1
+        self.doubted.keep(interaction.user.id, interaction.id, (drafts, sources))
+        warnings = [warning for draft in drafts for warning in draft.warnings]
+        locale = first.asker.locale
+        cost = lighter.price(drafts, locale)
+        card = warned.question(warnings, interaction.id, locale, cost=cost, can_mend=not several)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def accept_reaction(self, payload: discord.RawReactionActionEvent, draft: Draft, nth: int) -> Job:
@@ -247,8 +283,8 @@ class Desk:
         try:
             async with asyncio.timeout(30):
                 await interaction.delete_original_response()
-                embed = explain(error, asker_of(interaction).locale)
-                await interaction.followup.send(embed=embed, ephemeral=True)
+                card = self._refusal(interaction, error)
+                await interaction.followup.send(ephemeral=True, **card.send_fields())
         except (discord.HTTPException, *CUT) as failed:
             log.warning("refusal not shown", interaction=interaction.id, reason=type(failed).__name__)
 

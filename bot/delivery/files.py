@@ -20,13 +20,13 @@ class Files:
         self._attachments = attachments
         self._imaging = imaging
 
-    async def data(self, file: discord.Attachment) -> bytes:
+    async def data(self, file: discord.Attachment, *, max_bytes: int = MAX_TEXT_BYTES) -> bytes:
         """Return a small file; raises ``RequestError`` in words (``LimitError`` if it is too large)."""
-        if file.size > MAX_TEXT_BYTES:
+        if file.size > max_bytes:
             raise LimitError(
-                N_("This file is too large."), N_("Use one of at most {max} KB."), max=MAX_TEXT_BYTES // 1024
+                N_("This file is too large."), N_("Use one of at most {max} KB."), max=max_bytes // 1024
             )
-        return await self._attachments.fetch(file.url, max_bytes=MAX_TEXT_BYTES)
+        return await self._attachments.fetch(file.url, max_bytes=max_bytes)
 
     async def text(self, file: discord.Attachment) -> str:
         """Return a small text file; raises the same, also for what is no text."""

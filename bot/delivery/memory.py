@@ -1,7 +1,8 @@
 """What is kept in mind between an answer and what its buttons and forms bring; a restart forgets it."""
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from bot.domain.errors import GoneError
 from bot.domain.text import N_
@@ -22,6 +23,12 @@ class Memory(Generic[T]):
     def __init__(self, again: str = N_("Use the command again: /draw")) -> None:
         self._again = again
         self._kept: OrderedDict[tuple[int, int], T] = OrderedDict()
+        _MEMORIES.add(self)
+
+    def forget(self, user_id: int) -> None:
+        """Forget what belongs to a person."""
+        for key in [key for key in self._kept if key[0] == user_id]:
+            del self._kept[key]
 
     def keep(self, user_id: int, key: int, thing: T) -> None:
         """Keep ``thing`` in mind."""
@@ -42,3 +49,12 @@ class Memory(Generic[T]):
         found = self.find(user_id, key)
         del self._kept[user_id, int(key)]
         return found
+
+
+_MEMORIES: WeakSet[Memory[Any]] = WeakSet()
+
+
+def forget(user_id: int) -> None:
+    """Forget what belongs to a person, wherever something is kept in mind."""
+    for memory in _MEMORIES:
+        memory.forget(user_id)

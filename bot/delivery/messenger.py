@@ -84,6 +84,10 @@ class Messenger:
         if len(self._people) > _PEOPLE:
             self._people.popitem(last=False)
 
+    def forget(self, user_id: int) -> None:
+        """Forget a person's name and picture."""
+        self._people.pop(user_id, None)
+
     async def author(self, user_id: int) -> tuple[str, str] | None:
         """Return a person's name and picture's address, or ``None`` if Discord will not say."""
         if user_id not in self._people:

@@ -40,7 +40,7 @@ async def packed(
         for number, each in zip(numbers, encoded, strict=True)
     ]
     messages = list(parts(files))
-    notes = result.notes
+    notes = (*result.notes, *([cards.REWORDED] if job.spec.reworded else []))
     if any(each.reduced for each in encoded):
         notes = (*notes, cards.REDUCED)
     if len(messages) > 1:

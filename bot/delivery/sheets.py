@@ -92,6 +92,14 @@ class Sheets:
             cells.jobs[job.id] = replace(job, address=known.address) if known is not None and unmoved else job
         return cells.whole()
 
+    def forsake(self, job: Job) -> Job:
+        """Forget the sheet of a job whose row is gone; return the job as the one that stands for all of it."""
+        cells = self._of(job)
+        if cells is None:
+            return job
+        del self._sheets[cells.sheet.key]
+        return replace(job, id=cells.stands)
+
     def shown(self, job: Job) -> Job:
         """Return the one job whose state the message of ``job`` shows: the cell at work, else the next in line."""
         cells = self._of(job)

@@ -5,19 +5,27 @@ from typing import Any
 import discord
 
 from bot.delivery.asking import asker_of, check_channel, reaches_channel
-from bot.domain.codes import job_id
-from bot.domain.errors import DeniedError, GoneError, RequestError
+from bot.domain.errors import DeniedError, RequestError
 from bot.domain.job import Job, State
 from bot.domain.text import N_
+from bot.services.orders import unknown
 from bot.services.studio import Studio
 
 
 async def like(studio: Studio, interaction: discord.Interaction, typed: str | None) -> Job | None:
-    """Return the job of a typed code, if there is one; raises ``BotError`` for what this person never saw."""
+    """Return the job of a typed code, if there is one, to order another like it.
+
+    Raises ``BotError`` for what this person never saw, and for what nobody knows the recipe of.
+    """
     if not typed:
         return None
-    job = await studio.orders.seen(job_id(typed), asker_of(interaction))
+    job = await studio.orders.named(typed, asker_of(interaction))
     _check_seen(interaction, job)
+    if not job.spec.request.prompt.strip():
+        raise RequestError(
+            N_("Nobody knows how this picture was painted."),
+            N_("Have it described: /describe. Or paint over it: /remix."),
+        )
     return job
 
 
@@ -55,7 +63,7 @@ def is_too_bold(interaction: discord.Interaction, job: Job) -> bool:
 
 def _check_seen(interaction: discord.Interaction, job: Job) -> None:
     if job.user != interaction.user.id and not _sees(interaction, job):
-        raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
+        raise unknown(job.id)
 
 
 def _sees(interaction: discord.Interaction, job: Job) -> bool:

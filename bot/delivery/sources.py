@@ -15,6 +15,7 @@ from bot.domain.pending import Pending
 from bot.domain.ports import Blobs
 from bot.domain.text import N_
 from bot.fetching.attachments import Attachments
+from bot.fetching.links import Links
 from bot.imaging import masking, pixels
 from bot.imaging.areas import Area, Extension
 from bot.imaging.imaging import Imaging
@@ -47,7 +48,7 @@ _OPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a picture comes from: the ``url`` of an attachment, or a ``blob``; if both, that goes first.
+    """Where a picture comes from: the ``url`` of an attachment, a ``link``, or a ``blob``, which goes first.
 
     ``spoiler``: it was hidden where it stood. ``job`` and ``number`` (from 1) say whose result a blob is.
     """
@@ -57,6 +58,7 @@ class Source:
     spoiler: bool = False
     job: Job | None = None
     number: int = 1
+    link: str | None = None
 
     @classmethod
     def attached(cls, file: discord.Attachment) -> "Source":
@@ -71,8 +73,11 @@ Wanted = Mapping[str, Source | Area]
 class Sources:
     """Fetches what drafts need, all at once; ``archived`` finds the address of a result in its message."""
 
-    def __init__(self, attachments: Attachments, imaging: Imaging, blobs: Blobs, archived: Archived) -> None:
+    def __init__(
+        self, attachments: Attachments, links: Links, imaging: Imaging, blobs: Blobs, archived: Archived
+    ) -> None:
         self._archived = archived
+        self._links = links
         self._attachments = attachments
         self._imaging = imaging
         self._blobs = blobs
@@ -109,10 +114,12 @@ class Sources:
                 return await _all({name: self._fetch(source) for name, source in pictures.items()})
         except TimeoutError as error:
             raise RequestError(
-                N_("The pictures could not be fetched from Discord in time."), N_("Try again in a moment.")
+                N_("The pictures could not be fetched in time."), N_("Try again in a moment.")
             ) from error
 
     async def _fetch(self, source: Source) -> bytes:
+        if source.link is not None:
+            return await self._links.fetch(source.link, max_bytes=MAX_INPUT_BYTES)
         url = source.url
         if source.blob is not None:
             try:

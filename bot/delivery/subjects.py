@@ -1,5 +1,6 @@
 """Which finished picture somebody means: one they attached, one that a message shows, or their last one here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import discord
@@ -17,12 +18,13 @@ from bot.ui import cards
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A picture: ``job``'s picture ``number`` (from 1), as ``message`` may show it, or a posted ``file``."""
+    """A picture: ``job``'s picture ``number`` (from 1), as ``message`` may show it, or a ``file`` or ``link``."""
 
     job: Job | None = None
     number: int = 1
     message: discord.Message | None = None
     file: discord.Attachment | None = None
+    link: Source | None = None
 
     @property
     def picture(self) -> Picture | None:
@@ -90,11 +92,37 @@ async def attached_or_last(studio: Studio, asker: Asker, file: discord.Attachmen
     return Subject(job)
 
 
+async def linked(studio: Studio, asker: Asker, values: Mapping[str, object]) -> Source | None:
+    """Return the ``link`` among a command's ``values``; raises ``RequestError`` or ``DeniedError`` in words."""
+    link = str(values.get("link", "")).strip().removeprefix("<").removesuffix(">")
+    if not link:
+        return None
+    if "image" in values:
+        raise RequestError(
+            N_("A file and a link both say which picture."), N_("Leave one of the two out and ask again.")
+        )
+    effective = await studio.preferences.effective(asker.guild_id, asker.user_id)
+    studio.links.check(link, allowed=effective.links)
+    return Source(link=link)
+
+
+async def meant(studio: Studio, asker: Asker, values: Mapping[str, object]) -> Subject:
+    """Return the ``image`` or ``link`` among a command's ``values``, or else ``asker``'s last picture here."""
+    link = await linked(studio, asker, values)
+    if link is not None:
+        return Subject(link=link)
+    file = values.get("image")
+    return await attached_or_last(studio, asker, file if isinstance(file, discord.Attachment) else None)
+
+
 async def drafted(
     studio: Studio, asker: Asker, work: Work, subject: Subject, *, private: bool = False
 ) -> tuple[Draft, Wanted]:
     """Return the order for ``work`` on ``subject`` and where its picture comes from; raises ``BotError``."""
     file, job, picture = subject.file, subject.job, subject.picture
+    if subject.link is not None:
+        draft = await studio.orders.work(asker, replace(work, image=Pending.INIT), private=private)
+        return draft, {Pending.INIT: subject.link}
     if file is not None:
         check_files([(Pending.INIT, file)])
         asked = replace(work, image=Pending.INIT)

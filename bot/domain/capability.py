@@ -135,7 +135,7 @@ def names(request: Order) -> Iterator[Named]:
             yield from _painting_names(request)
         case UpscaleRequest():
             for upscaler in filter(None, (request.upscaler, request.second)):
-                yield Named(Listing.UPSCALERS, N_("upscaler"), upscaler)
+                yield Named(Listing.UPSCALERS, "upscaler", upscaler)
             for fix, taken in (("GFPGAN", request.gfpgan), ("CodeFormer", request.codeformer)):
                 if taken:
                     yield Named(Listing.FACE_RESTORERS, N_("face restorer"), fix)
@@ -150,18 +150,18 @@ def _painting_names(request: PaintRequest) -> Iterator[Named]:
         yield Named(Listing.WORKFLOWS, N_("workflow"), request.workflow.name)
         return
     single = (
-        (Listing.MODELS, N_("model"), request.model),
-        (Listing.SAMPLERS, N_("sampler"), request.sampler),
-        (Listing.SCHEDULERS, N_("scheduler"), request.scheduler),
-        (Listing.VAES, N_("vae"), request.vae),
-        (Listing.HIRES_UPSCALERS, N_("upscaler"), request.hires.upscaler if request.hires else None),
-        (Listing.MODELS, N_("refiner"), request.refiner.model if request.refiner else None),
+        (Listing.MODELS, "model", request.model),
+        (Listing.SAMPLERS, "sampler", request.sampler),
+        (Listing.SCHEDULERS, "scheduler", request.scheduler),
+        (Listing.VAES, "vae", request.vae),
+        (Listing.HIRES_UPSCALERS, "upscaler", request.hires.upscaler if request.hires else None),
+        (Listing.MODELS, "refiner", request.refiner.model if request.refiner else None),
         (Listing.SCRIPTS, N_("script"), request.script.name if request.script else None),
         (Listing.FACE_RESTORERS, N_("face restorer"), request.face_swap.restorer if request.face_swap else None),
     )
     several = (
-        *((Listing.LORAS, N_("lora"), lora.name) for lora in request.loras),
-        *((Listing.STYLES, N_("style"), style) for style in request.styles),
+        *((Listing.LORAS, "lora", lora.name) for lora in request.loras),
+        *((Listing.STYLES, "style", style) for style in request.styles),
         *((Listing.CONTROL_MODELS, N_("ControlNet model"), control.model) for control in request.controls),
         *((Listing.CONTROL_MODULES, N_("ControlNet module"), control.module) for control in request.controls),
         *((Listing.DETAILERS, N_("detailer"), detail.model) for detail in request.details),

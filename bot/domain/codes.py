@@ -24,17 +24,20 @@ def code(job_id: int) -> str:
 
 
 def job_id(text: str) -> int:
-    """Return the id that a typed code stands for; raises ``RequestError`` in words for what is none."""
+    """Return the id that a typed code stands for; raises ``RequestError`` in words for what is none.
+
+    Its zeros count: 1 is no code, for it may be meant as a place in a list.
+    """
     signs = text.strip().removeprefix("#").replace("-", "").upper()
     found = 0
     for sign in signs:
         found = found * len(_SIGNS) + _VALUES.get(sign, _LARGEST)
         if found > _LARGEST:
             break
-    if not signs or not 0 < found < _LARGEST:
+    if not 0 < found < _LARGEST or len(signs) != len(code(found)):
         raise RequestError(
             N_("“{code}” is no picture's code."),
-            N_("A code is like {example}; Settings under a picture shows its own."),
+            N_("A code is like {example}: /history and /queue show have them, and Settings under a picture."),
             code=text[:20],
             example=code(630_242),
         )

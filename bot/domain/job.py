@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.errors import Failure
+from bot.domain.quotas import Spender
 from bot.domain.request import Order, PaintRequest, Work
 
 COMMON_LANE = "default"
@@ -101,9 +102,9 @@ class JobSpec:
 
     ``request`` is what paints the picture. Where ``work`` on a finished picture is ordered, it is what painted
     that one, with no prompt if nobody knows. ``parent`` is the job it was made from, ``parent_picture`` which of
-    its pictures, from 1. ``template`` is the prompt as it was typed, where wildcards were filled in. ``locale`` is
-    that of the public text, chosen when the job was accepted; ``max_file_bytes`` is what the place takes in one
-    file.
+    its pictures, from 1. ``template`` is the prompt as it was typed, where wildcards were filled in.
+    ``reworded``: the server's rules changed its words. ``locale`` is that of the public text, chosen when the job
+    was accepted; ``max_file_bytes`` is what the place takes in one file.
     """
 
     request: PaintRequest
@@ -112,6 +113,7 @@ class JobSpec:
     work: Work | None = None
     parent_picture: int | None = None
     template: str | None = None
+    reworded: bool = False
     sheet: Sheet | None = None
     spoiler: bool = False
     locale: str = "en"
@@ -155,7 +157,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job about to be queued. ``key`` says where it came from and is unique: a second one is the first."""
+    """A job about to be queued. ``key`` says where it came from and is unique: a second one is the first.
+
+    ``channel`` is the one whose quota it takes, ``None`` that of its message.
+    """
 
     key: str
     guild: int
@@ -164,6 +169,12 @@ class NewJob:
     address: Address
     token: InteractionToken | None = None
     lane: str = COMMON_LANE
+    channel: int | None = None
+
+    @property
+    def spender(self) -> Spender:
+        """On whose account it goes."""
+        return Spender(self.guild, self.user, self.address.channel_id if self.channel is None else self.channel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What a place allows: the host's limits, and the server's within them."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import inf
 
 from bot.domain.errors import LimitError, PromptError
 from bot.domain.request import MAX_SEED, PaintRequest
@@ -21,11 +23,19 @@ MAX_SEVERAL = 10
 MAX_BLUR, MAX_PADDING = 64, 256
 """In px (the WebUI's sliders)."""
 MAX_FACES = 20
+MIN_COST, MAX_COST = 0.2, 1000.0
+"""Between these a cap on an order's cost may lie, in standard images (30 steps at 1024×1024 px)."""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
+"""Categories of signs that alone show nothing (Unicode Standard, General Category)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Caps on one request and on one's waiting jobs; sides in px, ``max_pixels`` per picture."""
+    """Caps on one request and on one's waiting jobs; sides in px, ``max_pixels`` per picture.
+
+    ``max_cost`` is that of one whole order, in standard images; see ``bot.domain.load``.
+    """
 
     max_steps: int = 60
     max_side: int = 2048
@@ -33,6 +43,7 @@ class Limits:
     max_count: int = 4
     max_queued_guild: int = 200
     max_queued_user: int = 20
+    max_cost: float = inf
 
     def within(self, upper: "Limits") -> "Limits":
         """Return these limits, none above ``upper``'s."""
@@ -42,15 +53,17 @@ class Limits:
 
     def check(self, request: PaintRequest) -> None:
         """Raise ``PromptError`` or ``LimitError`` with the words for whoever asked."""
-        if not request.prompt.strip():
+        if all(unicodedata.category(char) in _UNSEEN for char in request.prompt):
             raise PromptError(N_("The prompt is empty."), N_("Say what to paint."))
         check_length(max(request.prompt, request.negative_prompt, key=len))
-        self.check_range(N_("width"), request.width, MIN_SIDE, self.max_side)
-        self.check_range(N_("height"), request.height, MIN_SIDE, self.max_side)
-        self.check_range(N_("steps"), request.steps, 1, self.max_steps)
-        self.check_range(N_("count"), request.count, 1, self.max_count)
-        self.check_range(N_("cfg_scale"), request.cfg_scale, 0, 30)
-        self.check_range(N_("seed"), request.seed, 0, MAX_SEED)
+        self.check_range("width", request.width, MIN_SIDE, self.max_side)
+        self.check_range("height", request.height, MIN_SIDE, self.max_side)
+        self.check_range("steps", request.steps, 1, self.max_steps)
+        self.check_range("count", request.count, 1, self.max_count)
+        self.check_range("cfg_scale", request.cfg_scale, 0, 30)
+        self.check_range("seed", request.seed, 0, MAX_SEED)
+        for name, value, low, high in (*self._ranges(request), *_extras(request)):
+            self.check_range(name, value, low, high)
         width, height = request.final_size
         if width * height > self.max_pixels:
             raise LimitError(
@@ -68,13 +81,11 @@ class Limits:
                 height=height,
                 max=self.max_side,
             )
-        for name, value, low, high in (*self._ranges(request), *_extras(request)):
-            self.check_range(name, value, low, high)
         for name, several, most in (
-            (N_("lora"), len(request.loras), MAX_LORAS),
-            (N_("style"), len(request.styles), MAX_SEVERAL),
-            (N_("detail"), len(request.details), MAX_SEVERAL),
-            (N_("control_model"), len(request.controls), MAX_SEVERAL),
+            ("lora", len(request.loras), MAX_LORAS),
+            ("style", len(request.styles), MAX_SEVERAL),
+            ("detail", len(request.details), MAX_SEVERAL),
+            ("control_model", len(request.controls), MAX_SEVERAL),
         ):
             if several > most:
                 raise LimitError(
@@ -90,21 +101,21 @@ class Limits:
     def _ranges(self, request: PaintRequest) -> Iterator[tuple[str, float, float, float]]:
         """Return what is a number beside size, steps and count: option, value, lowest, highest."""
         if request.strength is not None:
-            yield N_("strength"), request.strength, 0.05, 1
+            yield "strength", request.strength, 0.05, 1
         if request.clip_skip is not None:
-            yield N_("clip_skip"), request.clip_skip, *CLIP_SKIP
+            yield "clip_skip", request.clip_skip, *CLIP_SKIP
         if (variation := request.variation) is not None:
-            yield N_("variation"), variation.seed, 0, MAX_SEED
-            yield N_("variation"), variation.strength, 0, 1
+            yield "variation", variation.seed, 0, MAX_SEED
+            yield "variation", variation.strength, 0, 1
         if (hires := request.hires) is not None:
-            yield N_("hires"), hires.scale, 1, MAX_HIRES
-            yield N_("hires_steps"), hires.steps, 0, self.max_steps
-            yield N_("hires_strength"), hires.strength, 0, 1
+            yield "hires", hires.scale, 1, MAX_HIRES
+            yield "hires_steps", hires.steps, 0, self.max_steps
+            yield "hires_strength", hires.strength, 0, 1
         if request.refiner is not None:
-            yield N_("refiner"), request.refiner.switch_at, 0, 1
+            yield "refiner", request.refiner.switch_at, 0, 1
         if (mask := request.mask) is not None:
-            yield N_("mask_blur"), mask.blur, 0, MAX_BLUR
-            yield N_("mask_padding"), mask.padding or 0, 0, MAX_PADDING
+            yield "mask_blur", mask.blur, 0, MAX_BLUR
+            yield "mask_padding", mask.padding or 0, 0, MAX_PADDING
 
     @staticmethod
     def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -134,14 +145,14 @@ def check_length(prompt: str, *, most: int = MAX_PROMPT) -> None:
 def _extras(request: PaintRequest) -> Iterator[tuple[str, float, float, float]]:
     """Return the same of LoRAs, ControlNets, detailers and a face swap."""
     for control in request.controls:
-        yield N_("control_weight"), control.weight, 0, 2
-        yield N_("control_start"), control.start, 0, 1
-        yield N_("control_end"), control.end, control.start, 1
+        yield "control_weight", control.weight, 0, 2
+        yield "control_start", control.start, 0, 1
+        yield "control_end", control.end, control.start, 1
     for lora in request.loras:
-        yield N_("lora"), lora.weight, -MAX_LORA_WEIGHT, MAX_LORA_WEIGHT
+        yield "lora", lora.weight, -MAX_LORA_WEIGHT, MAX_LORA_WEIGHT
     for detail in request.details:
-        yield N_("detail_confidence"), detail.confidence, 0, 1
-        yield N_("detail_strength"), detail.strength, 0, 1
+        yield "detail_confidence", detail.confidence, 0, 1
+        yield "detail_strength", detail.strength, 0, 1
     if (swap := request.face_swap) is not None:
-        yield N_("face_source"), swap.source_face, 0, MAX_FACES
-        yield N_("face_target"), swap.target_face, 0, MAX_FACES
+        yield "face_source", swap.source_face, 0, MAX_FACES
+        yield "face_target", swap.target_face, 0, MAX_FACES

@@ -12,6 +12,11 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do no
     return message
 
 
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - likewise
+    """Mark a message for one thing and for several, where they are not rendered on the spot; return both."""
+    return one, many
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A marked message with the values of its ``{placeholders}``; rendered by ``bot.i18n``."""

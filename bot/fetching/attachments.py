@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import structlog
 
-from bot.domain.errors import LimitError, RequestError
+from bot.domain.errors import RequestError
 from bot.domain.text import N_
+from bot.fetching import addresses, reading
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ async def fetch(
         ) as response:
             if response.status != HTTPStatus.OK:
                 raise _gone()
-            return await _read(response, max_bytes)
+            return await reading.rest(response, max_bytes, await reading.start(response, max_bytes, 0))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         log.warning("picture not fetched", reason=repr(error))
         raise RequestError(
@@ -47,39 +48,20 @@ async def fetch(
         ) from error
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    body = bytearray()
-    if (response.content_length or 0) > max_bytes:
-        raise _too_big(max_bytes)
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_big(max_bytes)
-    return bytes(body)
-
-
 def _allowed(url: str, hosts: Collection[str]) -> bool:
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
+        if parts.hostname in hosts:
+            return parts.scheme in {"http", "https"}
+        host = addresses.link(url).host or ""
+    except (ValueError, RequestError):
         return False
-    if host in hosts:
-        return parts.scheme in {"http", "https"}
-    return parts.scheme == "https" and host.endswith(tuple(f".{domain}" for domain in DOMAINS))
+    return host.endswith(tuple(f".{domain}" for domain in DOMAINS))
 
 
 def _gone() -> RequestError:
     return RequestError(
         N_("Discord does not have this picture any more."), N_("Attach it again and repeat the command.")
-    )
-
-
-def _too_big(max_bytes: int) -> LimitError:
-    return LimitError(
-        N_("This file is too large."),
-        N_("Use one of at most {max} MB."),
-        max=round(max_bytes / 1e6, 1),
     )
 
 
@@ -89,6 +71,10 @@ class Attachments:
     def __init__(self, *, hosts: Collection[str] = ()) -> None:
         self._hosts = frozenset(hosts)
         self._session: aiohttp.ClientSession | None = None
+
+    def serves(self, url: str) -> bool:
+        """Return whether ``url`` leads to Discord's own files, as anybody may say: ``hosts`` are not for them."""
+        return _allowed(url, ())
 
     async def fetch(self, url: str, *, max_bytes: int) -> bytes:
         """Return an attachment's bytes; see ``fetch``."""

@@ -1,5 +1,6 @@
 """What bytes are, told by their first bytes: servers and file names may say anything."""
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -7,6 +8,12 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _MARK = 0xFF
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+_SCAN, _END = 0xDA, 0xD9
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+"""A marker amid coded data, where a byte of ones is followed by zero or belongs to a restart."""
+_AVIF = frozenset({b"avif", b"avis"})
+HEAD_BYTES = 12
+"""How many first bytes tell whether something may be a picture."""
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 """File extension by media type."""
 
@@ -18,6 +25,15 @@ class Sniffed:
     media_type: str
     width: int
     height: int
+
+
+def may_be_picture(head: bytes | bytearray) -> bool:
+    """Return whether the first ``HEAD_BYTES`` bytes are those of a kind of picture that can be opened."""
+    return (
+        head.startswith((_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM"))
+        or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+        or (head[4:8] == b"ftyp" and bytes(head[8:12]) in _AVIF)
+    )
 
 
 def sniff(data: bytes) -> Sniffed | None:
@@ -70,3 +86,12 @@ def _webp(data: bytes) -> Sniffed | None:
     else:
         return None
     return _sized("image/webp", width, height)
+
+
+def scans(data: bytes) -> int:
+    """Return how many passes over its pixels a JPEG takes; what follows its end does not count."""
+    at, count = 2, 0
+    while (found := _MARKER.search(data, at)) and found[1][0] != _END and found.end() + 2 <= len(data):
+        count += found[1][0] == _SCAN
+        at = found.end() + int(struct.unpack_from(">H", data, found.end())[0])
+    return count

@@ -11,14 +11,16 @@ from sqlalchemy import Connection, Executable, insert
 
 from bot.domain.errors import Failure
 from bot.domain.fairness import AGAIN
-from bot.domain.job import Job, NewJob, State, task_of
+from bot.domain.job import Job, Lease, NewJob, Result, State, task_of
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
-from bot.jobs import pace, statements, words
+from bot.domain.quotas import Allowance
+from bot.jobs import charging, pace, statements, words
 from bot.jobs.engine import JobEngine
 from bot.jobs.flows import Share
 from bot.jobs.statements import prefix
-from bot.storage.records import failure_json, fetch_job, job_row, read_job
+from bot.storage import forgetting
+from bot.storage.records import failure_json, fetch_job, job_row, read_job, result_row
 from bot.storage.tables import jobs
 
 _INSERT = insert(jobs).returning(jobs)
@@ -63,15 +65,29 @@ class Ledger:
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)
         tag, rank = share.enqueue(new.user, cost, weight)
         job = self._changed(tx, _INSERT, job_row(new, cost=cost, tag=tag, rank=rank, now=now))
+        charging.reserve(tx, job.id, new.spender, charging.estimate_ms(tx, cost))
         self._engine.submit(tx, job.id, new.lane, tag)
         return job
 
-    def add_all(self, tx: Connection, news: Sequence[NewJob], limits: Limits, weight: int) -> list[Job]:
-        """Queue jobs of one guild and user as ``add`` does; raises ``BusyError`` if there is no room for all."""
-        new = news[0]
-        if len(news) > 1 and fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, self._clock()) is None:
-            users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
-            words.check_room(users, new.user, limits, len(news))
+    def add_all(
+        self,
+        tx: Connection,
+        news: Sequence[NewJob],
+        limits: Limits,
+        weight: int,
+        held_to: Sequence[Allowance] = (),
+    ) -> list[Job]:
+        """Queue jobs of one guild and user as ``add`` does; raises ``BusyError`` if there is no room for all.
+
+        Raises ``QuotaError`` where they take more together than is left of what they are ``held_to``.
+        """
+        new, now = news[0], self._clock()
+        asked = len(news) > 1 or held_to
+        if asked and fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now) is None:
+            if len(news) > 1:
+                users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
+                words.check_room(users, new.user, limits, len(news))
+            charging.check(tx, new.spender, held_to, charging.needed_ms(tx, news), now)
         # Rows are locked lane by lane, in one order for everybody.
         return [self.add(tx, each, limits, weight) for each in sorted(news, key=lambda each: each.lane)]
 
@@ -126,6 +142,19 @@ class Ledger:
             return None
         return Held(tx, shares[owner.lane], job, shares[lane or owner.lane])
 
+    def paint(self, tx: Connection, lease: Lease, result: Result) -> Job | None:
+        """Keep what was painted and learn how fast; ``None`` if the lease is lost, or the job was deleted."""
+        now = self._clock()
+        row = {**result_row(result), "now": now, "of_id": lease.job.id, "of_attempt": lease.attempt}
+        job = fetch_job(tx, statements.PAINT, row, now)
+        if job is None:
+            forgetting.disown(tx, lease.job.id, result)
+        else:
+            charging.settle(tx, job.id, result, now)
+            if job.spec.work is None:
+                pace.measure(tx, job.spec.request, result.backend, result.seconds)
+        return job
+
     def requeue(self, held: Held, *, queued_at: float | None = None, crashes: int = 0) -> Job:
         """Let a charged job wait again before all others; its wait counts from ``queued_at`` if that is given."""
         row = {
@@ -136,6 +165,7 @@ class Ledger:
             "new_crashes": held.job.crashes + crashes,
             "new_queued_at": queued_at,
         }
+        charging.reopen(held.tx, held.job.id)
         job = self._changed(held.tx, statements.REQUEUE, row)
         self._engine.submit(held.tx, job.id, job.lane, job.tag)
         return job
@@ -171,6 +201,7 @@ class Ledger:
         job = held.job
         held.share.leave(job.id, job.user, job.cost, unserved)
         held.share.save()
+        charging.refund(held.tx, job.id)
         row = {
             "of_id": job.id,
             "new_state": state.value,

@@ -63,6 +63,12 @@ def _weigh(tx: Connection, request: PaintRequest, seconds: float, standard: floa
         tx.execute(_SAVE_PERMILLE, {"of_model": request.model or "", "new_permille": permille})
 
 
+def usual(tx: Connection) -> float | None:
+    """Return what a slot does on average of all backends; ``None``: none is measured yet."""
+    paces = [float(pace) for _, pace in tx.execute(_PACES)]
+    return sum(paces) / len(paces) if paces else None
+
+
 def learnt(tx: Connection) -> dict[str, dict[str, float]]:
     """Return all paces by backend and model; the model ``""`` stands for all models of the backend."""
     paces: dict[str, dict[str, float]] = {}

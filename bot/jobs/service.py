@@ -21,12 +21,13 @@ from bot.domain.errors import BotError, Failure
 from bot.domain.job import Address, Intake, Job, Lease, NewJob, Result, State
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
-from bot.jobs import intakes, pace, statements, words
+from bot.domain.quotas import Allowance
+from bot.jobs import charging, intakes, statements, words
 from bot.jobs.engine import JobEngine, Worker
 from bot.jobs.ledger import Ledger, Recovery
 from bot.jobs.reading import JobReader
 from bot.storage.database import Database
-from bot.storage.records import address_row, fetch_job, result_row
+from bot.storage.records import address_row, fetch_job
 
 log = logging.getLogger(__name__)
 
@@ -112,14 +113,20 @@ class Jobs(JobReader):
         return (await self.enqueue_all([new], limits=limits, weight=weight, intake=intake))[0]
 
     async def enqueue_all(
-        self, news: Sequence[NewJob], *, limits: Limits, weight: int = W0, intake: int | None = None
+        self,
+        news: Sequence[NewJob],
+        *,
+        limits: Limits,
+        weight: int = W0,
+        intake: int | None = None,
+        held_to: Sequence[Allowance] = (),
     ) -> list[Job]:
-        """Queue jobs of one guild and user, all of them or none, as ``enqueue`` does one."""
+        """Queue jobs of one guild and user, all of them or none, as ``enqueue`` does one, within quotas."""
 
         def work(tx: Connection) -> list[Job]:
             if intake is not None:
                 intakes.drop(tx, intake)
-            return self._ledger.add_all(tx, news, limits, weight)
+            return self._ledger.add_all(tx, news, limits, weight, held_to)
 
         jobs = await self._database.write(work)
         for job in jobs:
@@ -176,15 +183,7 @@ class Jobs(JobReader):
 
     async def paint(self, lease: Lease, result: Result) -> Job | None:
         """Keep what was painted; ``None``: the lease is lost, the result is to be thrown away."""
-        row = {**result_row(result), "now": self._clock(), **_of(lease)}
-
-        def work(tx: Connection) -> Job | None:
-            job = fetch_job(tx, statements.PAINT, row, self._clock())
-            if job is not None and job.spec.work is None:
-                pace.measure(tx, job.spec.request, result.backend, result.seconds)
-            return job
-
-        job = await self._persist(work)
+        job = await self._persist(lambda tx: self._ledger.paint(tx, lease, result))
         self._forget(lease)
         return job
 
@@ -245,6 +244,7 @@ class Jobs(JobReader):
             for statement in (statements.DELIVER, statements.TELL, statements.BY_ID):
                 job = fetch_job(tx, statement, of, self._clock())
                 if job is not None:
+                    charging.book(tx, job_id)
                     return job
             raise LookupError(job_id)
 

@@ -11,6 +11,7 @@ from bot.domain.searching import nearest
 from bot.domain.text import N_, Text
 from bot.prompting import loras as tags
 from bot.prompting.emphasis import weigh
+from bot.prompting.wildcards import Drawn, unclosed
 
 CHUNK_TOKENS = 75
 """Tokens that CLIP reads at once, without its two marks (openai/CLIP, ``simple_tokenizer.py``)."""
@@ -26,6 +27,8 @@ _LONG_WORD = 8
 """Most words up to this many letters are one token; longer ones take one more for about as many again."""
 _TOLD = 3
 """Unknown names of one kind that are told of one text."""
+_NO_LIST = N_("There is no list “{name}” here; see which there are: /wildcard list")
+_ENDLESS = N_("The list “{name}” comes to no end: it names itself, or there is too much to draw.")
 _EMBEDDING = re.compile(r"\bembedding:([\w./-]+)", re.IGNORECASE)
 
 
@@ -51,6 +54,16 @@ def warnings(
             *_unknown(N_("LoRA"), [lora.name for lora in tags.in_prompt(text)], loras),
             *_unknown(N_("embedding"), _EMBEDDING.findall(text), embeddings),
         )
+    )
+
+
+def undrawn(template: str, drawn: Drawn) -> tuple[Text, ...]:
+    """Return marked words for what of a ``template`` was left in the prompt that it came to."""
+    at = unclosed(template)
+    return (
+        *((_never_closed("{", template, at),) if at is not None else ()),
+        *(Text(_NO_LIST, {"name": name}) for name in drawn.unknown[:_TOLD]),
+        *(Text(_ENDLESS, {"name": name}) for name in drawn.endless[:_TOLD]),
     )
 
 
@@ -84,7 +97,11 @@ def _brackets(text: str) -> Iterator[Text]:
                 return
     if opened:
         sign, at = opened[-1]
-        yield Text(N_("“{sign}” is never closed at “{near}”."), {"sign": sign, "near": _near(text, at)})
+        yield _never_closed(sign, text, at)
+
+
+def _never_closed(sign: str, text: str, at: int) -> Text:
+    return Text(N_("“{sign}” is never closed at “{near}”."), {"sign": sign, "near": _near(text, at)})
 
 
 def _near(text: str, at: int) -> str:

@@ -83,14 +83,39 @@ class _Choice:
 _Parts = tuple[str | _List | _Choice, ...]
 
 
-def expand(template: str, lists: Mapping[str, Sequence[str]], *, seed: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a template came to, and the lists that stayed in it as they were typed.
+
+    ``unknown`` are the names that nobody has, ``endless`` those of lists that were drawn too often or too deep.
+    """
+
+    words: str
+    unknown: tuple[str, ...] = ()
+    endless: tuple[str, ...] = ()
+
+
+def expand(template: str, lists: Mapping[str, Sequence[str]], *, seed: int) -> Drawn:
     """Return ``template`` with something drawn for every choice and list; the same ``seed`` draws the same.
 
     Never raises. A list that is not among ``lists`` stays as it was typed. Drawing makes no prompt longer than
     4,000 characters.
     """
-    drawn = "".join(_Drawing(lists, seed).words(_parts(template), 0))
-    return drawn[: max(MAX_PROMPT, len(template))]
+    drawing = _Drawing(lists, seed)
+    words = "".join(drawing.words(_parts(template), 0))[: max(MAX_PROMPT, len(template))]
+    return Drawn(words, tuple(drawing.unknown), tuple(drawing.endless))
+
+
+def unclosed(template: str) -> int | None:
+    """Return where the last ``{`` stands that is never closed; ``None`` if there is none."""
+    opened: list[int] = []
+    for found in _TOKEN.finditer(template):
+        sign = found["sign"] if len(found["slashes"]) % 2 == 0 else None
+        if sign == "{":
+            opened.append(found.start("sign"))
+        elif sign == "}" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def draws(template: str) -> bool:
@@ -133,6 +158,9 @@ class _Drawing:
         self._called = {name.casefold(): name for name in lists}
         self._weighed: dict[str, tuple[tuple[str, ...], _Weights]] = {}
         self._random = Random(seed)  # noqa: S311 - the same seed has to give the same prompt
+        # In the order they came up in, each once.
+        self.unknown: dict[str, None] = {}
+        self.endless: dict[str, None] = {}
         self._draws = MAX_DRAWS
         self._unread = MAX_READ
         self._room = MAX_PROMPT
@@ -156,6 +184,8 @@ class _Drawing:
         bounded = depth >= MAX_DEPTH or self._draws <= 0 or self._exhausted()
         texts, weights = ((), _Weights()) if bounded or name not in self._called else self._lines(name)
         if not texts:
+            left = self.endless if bounded and name in self._called else self.unknown
+            left[part.name] = None
             yield part.typed
             return
         self._draws -= 1

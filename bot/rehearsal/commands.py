@@ -11,6 +11,14 @@ CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(1, 12)
 
 _NAME = re.compile(r"[-_'\w]{1,32}")
+_LOCALES = frozenset(
+    {
+        *("bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "hi", "hr", "hu", "id"),
+        *("it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk", "vi"),
+        *("zh-CN", "zh-TW"),
+    }
+)
+"""Discord's languages (Discord docs, Reference, Locales)."""
 _MAX_OPTIONS = 25
 _MAX_CHARACTERS = 8000
 _MAX_COMMANDS = {CHAT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
@@ -103,11 +111,13 @@ def check(command: Json, found: FormErrors, path: tuple[str | int, ...]) -> None
     kind = command.get("type") or CHAT
     if kind != CHAT:
         found.length((*path, "name"), command.get("name"), 1, 32)
+        _check_translations(command, "name", 32, found, path)
         if command.get("description"):
             found.add((*path, "description"), "APPLICATION_COMMANDS_DESCRIPTION", "Menus have no description.")
         return
     _check_name(command, found, path)
     found.length((*path, "description"), command.get("description"), 1, 100)
+    _check_translations(command, "description", 100, found, path)
     _check_options(command.get("options") or [], found, (*path, "options"))
     for key, allowed in (("contexts", {0, 1, 2}), ("integration_types", {0, 1})):
         values = command.get(key)
@@ -135,6 +145,16 @@ def _check_name(item: Json, found: FormErrors, path: tuple[str | int, ...]) -> N
         found.add((*path, "name"), "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 
 
+def _check_translations(
+    item: Json, name: str, longest: int, found: FormErrors, path: tuple[str | int, ...]
+) -> None:
+    key = f"{name}_localizations"
+    for locale, text in (item.get(key) or {}).items():
+        if locale not in _LOCALES:
+            found.add((*path, key), "BASE_TYPE_CHOICES", f"{locale} is not a valid locale.")
+        found.length((*path, key, locale), text, 1, longest)
+
+
 def _check_options(options: list[Json], found: FormErrors, path: tuple[str | int, ...]) -> None:
     if not found.count(path, options, 0, _MAX_OPTIONS):
         return
@@ -143,6 +163,7 @@ def _check_options(options: list[Json], found: FormErrors, path: tuple[str | int
         here = (*path, i)
         _check_name(option, found, here)
         found.length((*here, "description"), option.get("description"), 1, 100)
+        _check_translations(option, "description", 100, found, here)
         kind = option.get("type")
         if kind in {SUBCOMMAND, GROUP}:
             _check_options(option.get("options") or [], found, (*here, "options"))
@@ -193,6 +214,7 @@ def check_choices(choices: list[Json], found: FormErrors, path: tuple[str | int,
     """Note what is wrong with an option's choices, registered or suggested."""
     for i, choice in enumerate(choices):
         found.length((*path, i, "name"), choice.get("name"), 1, 100)
+        _check_translations(choice, "name", 100, found, (*path, i))
         if isinstance(choice.get("value"), str):
             found.length((*path, i, "value"), choice["value"], 0, 100)
         elif not isinstance(choice.get("value"), int | float):

@@ -50,11 +50,25 @@ class Catalogue:
         listed = self._sets[backend].get(named.listing)
         if named.name in self._all.get(named.listing, ()):
             return listed is not None and named.name in listed
-        return listed is None or len(self._known) == len(self._backends)
+        return listed is None or self.all_told
 
     def offers(self, feature: Feature) -> bool:
         """Return whether any backend can do it."""
         return any(feature in known.features for known in self._known.values())
+
+    def check_offers(self, feature: Feature) -> None:
+        """Raise ``RequestError`` for what no backend can do, once all of them have told what they can."""
+        if self.all_told and not self.offers(feature):
+            raise RequestError(
+                N_("No backend here can do that: {what}."),
+                N_("Ask the host of this bot for a backend that has it."),
+                what=feature.value,
+            )
+
+    @property
+    def all_told(self) -> bool:
+        """Whether every backend has told what it has; until then nobody can say what there is not."""
+        return len(self._known) == len(self._backends)
 
     def loaded(self, backend: str) -> str | None:
         """Return the model that a backend has in memory, as far as is known."""
@@ -87,9 +101,9 @@ class Catalogue:
             self.check_name(named.listing, named.option, named.name)
 
     def check_name(self, listing: Listing, option: str, name: str | None) -> None:
-        """Raise ``RequestError`` if no backend has ``name``, or anything of that kind."""
+        """Raise ``RequestError`` if no backend has ``name``, or, once all have told, anything of that kind."""
         names = self.names(listing)
-        if name is None or name in names or not self._known:
+        if name is None or name in names or not (names or self.all_told):
             return
         if not names:
             raise RequestError(

@@ -49,6 +49,11 @@ def chosen(catalogue: Catalogue, model: str | None, module: str | None) -> tuple
     """
     models, modules = catalogue.names(Listing.CONTROL_MODELS), catalogue.names(Listing.CONTROL_MODULES)
     if not models or not catalogue.offers(Feature.CONTROL):
+        if not catalogue.all_told:
+            raise RequestError(
+                N_("Nobody knows yet which ControlNet models there are here: a backend is away."),
+                N_("Ask again when it is back, or leave it out."),
+            )
         raise RequestError(
             N_("No backend here has {what}."), N_("Leave it out and ask again."), what=Feature.CONTROL.value
         )

@@ -87,7 +87,11 @@ class Explorations:
         """
         if job.spec.sheet is None:
             raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /explore"))
-        cells = await self._jobs.sheet(job.spec.sheet.key)
+        sheet = job.spec.sheet
+        cells = await self._jobs.sheet(sheet.key)
+        if len(cells) < len(sheet.columns) * len(sheet.rows):
+            # A grid with holes would never be done.
+            raise GoneError(N_("Parts of this grid are no longer kept."), N_("Use the command again: /explore"))
         await self._check_room(asker, len(cells))
         anew = {seed: self.draw_seed() for seed in dict.fromkeys(cell.spec.request.seed for cell in cells)}
         drafts = []

@@ -29,6 +29,7 @@ from bot.services.handover import HandOver
 from bot.services.leftovers import Leftovers
 from bot.services.routing import Routing
 from bot.services.work import done
+from bot.services.work_orders import chosen
 
 log = structlog.get_logger(__name__)
 
@@ -256,6 +257,7 @@ class Generation:
         images = {blob: await self._blobs.get(blob) for blob in job.spec.order.images()}
         self._hand_over.sent(backend.name)
         if work is not None:
+            work = chosen(work, self._catalogue.known(backend.name))
             return await done(backend, work, images, task=lease.task, on_progress=on_progress)
         return await backend.generate(request, task=lease.task, images=images, on_progress=on_progress)
 

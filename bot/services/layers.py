@@ -16,6 +16,7 @@ from bot.domain.request import PaintRequest, Resize
 from bot.domain.snippets import Kind, Preset, Snippet, Style
 from bot.domain.text import N_, Text
 from bot.prompting import checking, wildcards
+from bot.prompting.wildcards import Drawn
 from bot.services import controls
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker
@@ -28,12 +29,8 @@ _MANY_TOKENS = 512
 """What a T5 or a language model reads of a prompt (FLUX.1-dev's ``max_sequence_length``)."""
 MAX_TEMPLATE = 4 * MAX_PROMPT
 """Characters of a prompt before anything is drawn for its wildcards, which mostly makes it shorter."""
-_WITH_PICTURE = {
-    "controls": ("control_model", "control_image"),
-    "mask": ("mask_blur", "mask"),
-    "face_swap": ("face_target", "face_image"),
-}
-"""What is chosen in parts, by an option that says nothing without the picture of another."""
+_WITH_PICTURE = {"controls": "control", "mask": "mask", "face_swap": "face"}
+"""What is chosen in parts, which say nothing without a picture; by the word that its options' names begin with."""
 
 
 class Shelf(Protocol):
@@ -119,19 +116,22 @@ class Layers:
         name = model or (next(iter(loaded)) if len(loaded) == 1 else "")
         return family(name) if name else Family.UNKNOWN
 
-    async def worded(self, asker: Asker, template: str, seed: int) -> str:
+    async def worded(self, asker: Asker, template: str, seed: int) -> Drawn:
         """Return the prompt that ``template`` comes to with something drawn by ``seed``."""
         if not wildcards.draws(template):
-            return template
+            return Drawn(template)
         lists = await self._shelf.lists(asker)
         return await asyncio.to_thread(wildcards.expand, template, lists, seed=seed)
 
-    def warnings(self, request: PaintRequest, *, meant_in: Iterable[Job]) -> tuple[Text, ...]:
+    def warnings(
+        self, request: PaintRequest, template: str, drawn: Drawn, *, meant_in: Iterable[Job]
+    ) -> tuple[Text, ...]:
         """Return what looks wrong in an order's prompts, unless one of the jobs ``meant_in`` has the same."""
-        words = (request.prompt, request.negative_prompt)
-        if any(words == (job.spec.request.prompt, job.spec.request.negative_prompt) for job in meant_in):
-            return ()
-        return checking.warnings(
+        for spec in (job.spec for job in meant_in):
+            same = request.prompt == spec.request.prompt or template == spec.template
+            if same and request.negative_prompt == spec.request.negative_prompt:
+                return ()
+        return checking.undrawn(template, drawn) + checking.warnings(
             request.prompt,
             request.negative_prompt,
             loras=self._catalogue.names(Listing.LORAS),
@@ -170,13 +170,15 @@ def choices(job: Job) -> Options:
 
 def check_pictures(typed: Options, request: PaintRequest) -> None:
     """Raise ``RequestError`` if something was typed that says nothing without a picture."""
-    for name, (option, picture) in _WITH_PICTURE.items():
-        if (typed.parts or {}).get(name) and not getattr(request, name):
+    for name, word in _WITH_PICTURE.items():
+        if (chosen := (typed.parts or {}).get(name)) and not getattr(request, name):
             raise RequestError(
                 N_("{option} says nothing without a picture."),
-                N_("Attach one as {picture}, or leave {option} out."),
-                option=option,
-                picture=picture,
+                N_("Use /remix with a mask or an area, or leave {option} out.")
+                if name == "mask"
+                else N_("Attach one as {picture} to /draw or /remix, or leave {option} out."),
+                option=f"{word}_{next(iter(chosen)).removesuffix('_face')}",
+                picture=f"{word}_image",
             )
     for option, plain in (("strength", None), ("resize", Resize.CROP)):
         if getattr(typed, option) not in {None, plain} and request.init_image is None:

@@ -136,7 +136,7 @@ class Models:
 
     async def refresh(self, asker: Asker) -> tuple[str, ...]:
         """Have every backend look for new files and return those that did not answer."""
-        self.check_manages(asker)
+        self.check_refreshes(asker)
         names = self._catalogue.names(Listing.BACKENDS)
         async with self._refreshing:
             if self._clock() - self._refreshed_at < REFRESH_S:
@@ -159,6 +159,15 @@ class Models:
                 N_("Use /model use for your own default."),
             )
         return asker.guild_id
+
+    @staticmethod
+    def check_refreshes(asker: Asker) -> None:
+        """Raise ``DeniedError`` without Manage Server: looking into folders costs the painters time."""
+        if not asker.manages:
+            raise DeniedError(
+                N_("Only members with Manage Server may have the backends look for new files."),
+                N_("Ask one of them, in a server; or see what there is: /model list"),
+            )
 
     async def check_allowed(self, asker: Asker, model: str | None) -> None:
         """Raise ``DeniedError`` for a model that this server does not allow."""
@@ -192,7 +201,7 @@ class Models:
                 found = next((each for each in self._catalogue.names(listing) if spelt(each) == wanted), None)
                 if found is not None:
                     return listing, found
-        self._catalogue.check_name(Listing.MODELS, N_("model"), name)
+        self._catalogue.check_name(Listing.MODELS, "model", name)
         raise RequestError(N_("No backend has told of any model yet."), N_("Try again in a moment."))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bot.domain.capability import Feature, Listing
+from bot.domain.codes import code, job_id
 from bot.domain.errors import DeniedError, GoneError, RequestError
 from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin, State
 from bot.domain.options import Options
@@ -14,12 +15,14 @@ from bot.domain.request import DescribeRequest, PaintRequest, Work
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services import variations, work_orders
+from bot.services.allowing import Allowing
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker, Draft
 from bot.services.layers import Layers, Shelf, check_pictures
-from bot.services.preferences import Preferences
+from bot.services.preferences import Effective, Preferences, Scope
 from bot.services.presets import brought, without_admins_own
 from bot.services.routing import Routing
+from bot.services.wording import Wording, differ
 
 STANDARD_WEIGHT = 100
 PREMIUM_WEIGHT = 300
@@ -35,6 +38,8 @@ class Orders:
         routing: Routing,
         preferences: Preferences,
         shelf: Shelf,
+        wording: Wording,
+        allowing: Allowing,
         *,
         announcer: Announcer,
         draw_seed: Callable[[], int],
@@ -44,6 +49,8 @@ class Orders:
         self._catalogue = catalogue
         self._routing = routing
         self._preferences = preferences
+        self._wording = wording
+        self._allowing = allowing
         self._layers = Layers(catalogue, shelf)
         self._announcer = announcer
         self._draw_seed = draw_seed
@@ -76,26 +83,24 @@ class Orders:
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         laid = await self._layers.lay(asker, effective, prompt, typed, preset=preset, like=like)
         seed = self._draw_seed() if laid.options.seed is None else laid.options.seed
-        words = await self._layers.worded(asker, laid.template, seed)
+        drawn = await self._layers.worded(asker, laid.template, seed)
         source = init_image or (like.spec.request.init_image if like is not None else None)
-        request = laid.options.request(words, seed=seed, init_image=source)
+        request = laid.options.request(drawn.words, seed=seed, init_image=source)
         check_pictures(typed, request)
-        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
-        effective.limits.check(request)
-        self._routing.check(request)
-        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        said, request = request, await self._held(asker, effective, request, laid.template)
+        private = private or any(map(_private, basis))
         spec = JobSpec(
             request=request,
             origin=origin,
             parent=parent.id if parent else None,
-            template=None if words == laid.template else laid.template,
+            template=None if drawn.words == laid.template else laid.template,
+            reworded=differ(said, request),
             spoiler=bool(laid.options.spoiler) or any(job.spec.spoiler for job in basis),
-            locale=effective.language or asker.locale,
+            locale=_locale(effective, asker, private=private),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        warnings = self._layers.warnings(request, meant_in=basis)
-        private = private or any(map(_private, basis))
+        warnings = self._layers.warnings(request, laid.template, drawn, meant_in=basis)
         return Draft(asker, spec, effective.limits, laid.free_size, private=private, warnings=warnings)
 
     async def usual_size(self, asker: Asker, model: str | None) -> tuple[int, int]:
@@ -117,8 +122,8 @@ class Orders:
         seed = request.seed if same_seed else self._draw_seed()
         request = replace(request, seed=seed, width=width, height=height)
         if parent.spec.template is not None and not same_seed:
-            words = await self._layers.worded(asker, parent.spec.template, seed)
-            request = replace(request, prompt=words)
+            drawn = await self._layers.worded(asker, parent.spec.template, seed)
+            request = replace(request, prompt=drawn.words)
         return await self._derived(asker, parent, request, Origin.REROLL)
 
     async def vary(self, asker: Asker, parent: Job, number: int, *, blob: str | None) -> Draft:
@@ -140,23 +145,35 @@ class Orders:
     ) -> Draft:
         await self.check_follows(asker, parent)
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
-        effective.limits.check(request)
-        self._routing.check(request)
-        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        said, request = request, await self._held(asker, effective, request, parent.spec.template)
+        before = parent.spec.reworded and said.prompt == parent.spec.request.prompt
         spec = replace(
             parent.spec,
             request=request,
+            reworded=before or differ(said, request),
             origin=origin,
             parent=parent.id,
             parent_picture=number,
             work=None,
             sheet=None,
-            locale=effective.language or asker.locale,
+            locale=_locale(effective, asker, private=_private(parent)),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
         return Draft(asker, spec, effective.limits, private=_private(parent))
+
+    async def _held(
+        self, asker: Asker, effective: Effective, request: PaintRequest, template: str | None
+    ) -> PaintRequest:
+        """Return what every order to paint must be: in allowed words, on an allowed model, within limits."""
+        own = effective.sources.get("negative_prompt") is Scope.PERSON
+        usual = None if own else effective.options.negative_prompt
+        request = await self._wording.settled(asker, request, template=template, trusted=usual)
+        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
+        effective.limits.check(request)
+        self._routing.check(request)
+        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        return request
 
     async def work(
         self,
@@ -185,6 +202,7 @@ class Orders:
             self._routing.check(work)
         work = work_orders.settled(work, effective.limits)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        private = private or _private(parent)
         spec = JobSpec(
             request=recipe or (work_orders.recipe_of(parent, number) if parent else PaintRequest("", 0)),
             origin=work_orders.ORIGINS[type(work)],
@@ -192,11 +210,11 @@ class Orders:
             parent=parent.id if parent else None,
             parent_picture=number,
             spoiler=spoiler or (parent is not None and parent.spec.spoiler),
-            locale=effective.language or asker.locale,
+            locale=_locale(effective, asker, private=private),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        return Draft(asker, spec, effective.limits, private=private or _private(parent))
+        return Draft(asker, spec, effective.limits, private=private)
 
     def offers(self, feature: Feature) -> bool:
         """Return whether any backend can do it."""
@@ -241,6 +259,7 @@ class Orders:
     ) -> list[Job]:
         """Put one person's orders, by their keys, in the queue as ``queue`` does: all of them or none."""
         asker = next(iter(drafts.values())).asker
+        await self._allowing.check(list(drafts.values()))
         effective = await self._preferences.effective(asker.guild_id, asker.user_id)
         news = []
         for key, draft in drafts.items():
@@ -258,6 +277,16 @@ class Orders:
         if not cancelled:
             raise RequestError(N_("It is finished already."), N_("Delete takes the picture away."))
         return cancelled[0]
+
+    async def cancel_named(self, typed: str, asker: Asker) -> Job:
+        """Cancel the job of a typed code in the same way."""
+        found = job_id(typed)
+        try:
+            return await self.cancel(found, asker)
+        except GoneError as gone:
+            raise GoneError(
+                N_("There is no job {code} here."), N_("See who waits: /queue show"), code=code(found)
+            ) from gone
 
     async def withdraw(self, message_id: int) -> None:
         """Cancel the job whose message somebody deleted: nobody waits for it any more."""
@@ -310,6 +339,14 @@ class Orders:
             )
         return job
 
+    async def named(self, typed: str, asker: Asker) -> Job:
+        """Return the job of a typed code as ``seen`` does; raises ``RequestError`` for what is no code."""
+        found = job_id(typed)
+        try:
+            return await self.seen(found, asker)
+        except GoneError as gone:
+            raise unknown(found) from gone
+
     async def check_follows(self, asker: Asker, parent: Job) -> None:
         """Raise ``DeniedError`` if this server lets nobody paint on from other members' pictures."""
         if asker.user_id == parent.user or asker.moderates or asker.moderates_server:
@@ -339,6 +376,15 @@ class Orders:
         return job
 
 
+def unknown(found: int) -> GoneError:
+    """Return what is said of a typed code whose job is not kept, or was never seen by who typed it."""
+    return GoneError(
+        N_("There is no picture {code} here, or it is no longer kept."),
+        N_("Look for your pictures: /history"),
+        code=code(found),
+    )
+
+
 def _gone() -> GoneError:
     return GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
 
@@ -346,3 +392,8 @@ def _gone() -> GoneError:
 def _private(job: Job | None) -> bool:
     """Return whether only its asker has seen a job: so it stays with everything made from it."""
     return job is not None and job.address.ephemeral
+
+
+def _locale(effective: Effective, asker: Asker, *, private: bool) -> str:
+    """Return what a job's messages are written in: the server's choice is for what everybody sees."""
+    return asker.locale if private else effective.language or asker.locale

@@ -53,6 +53,11 @@ class Pausing:
             raise RequestError(N_("The queue of this server is not paused."), N_("See who waits: /queue show"))
         await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
 
+    async def forget(self, guild_id: int) -> None:
+        """Forget a server that the bot left."""
+        if guild_id in self._since:
+            await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
+
     async def _set(self, since: Mapping[int, float]) -> None:
         # In this order: a job that was on its way into the queue at this moment is in it once this is stored.
         self._since = dict(since)
@@ -67,7 +72,7 @@ def _moderated(asker: Asker) -> int:
         raise RequestError(N_("There is no server here."), N_("Cancel your own jobs: /queue cancel"))
     if not asker.moderates_server:
         raise DeniedError(
-            N_("Only members with Manage Messages may pause the queue."),
+            N_("Only members with Manage Messages may pause or resume the queue."),
             N_("Ask a moderator, or cancel your own jobs."),
         )
     return asker.guild_id

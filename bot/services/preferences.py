@@ -9,9 +9,11 @@ from typing import Any
 
 from bot.domain.errors import RequestError
 from bot.domain.job import Batch, Ping
-from bot.domain.limits import Limits
+from bot.domain.limits import MAX_COST, MIN_COST, Limits
+from bot.domain.load import lighter
 from bot.domain.options import Options
 from bot.domain.ports import SettingsStore
+from bot.domain.request import PaintRequest
 from bot.domain.rules import Rules
 from bot.domain.text import N_
 
@@ -37,10 +39,12 @@ OPTION_NAMES = (
     "spoiler",
 )
 """The defaults that servers and persons may set, by the names of ``Options``."""
-LIMIT_NAMES = ("max_steps", "max_side", "max_count", "max_queued_user")
+LIMIT_NAMES = ("max_steps", "max_side", "max_count", "max_queued_user", "max_cost")
 """The limits that servers may set, by the names of ``Limits``."""
 RULE_NAMES = ("models_allowed", "models_denied")
 """The rules that servers may set: names or patterns, one a line."""
+WORDS = "words"
+"""A server's rules for words, as a file of them is written."""
 EMOJI: Mapping[str, str] = {
     "emoji_reroll": "🔁",
     "emoji_cancel": "❌",
@@ -51,7 +55,7 @@ EMOJI: Mapping[str, str] = {
 """The reactions that do something, and their emoji where a server chose no others."""
 SHOWN_NAMES = ("ping", "batch")
 """How servers and persons may have it that results are shown."""
-SERVER_NAMES = ("language", "reactions", "others_may_reroll", "accent", "show_backend", *EMOJI)
+SERVER_NAMES = ("language", "reactions", "others_may_reroll", "links", "accent", "show_backend", *EMOJI)
 """What only servers may set, besides limits and rules."""
 _COLOUR = re.compile(r"#?(?P<digits>[0-9a-f]{6})", re.IGNORECASE)
 
@@ -77,7 +81,9 @@ _PARSERS: Mapping[str, Callable[[Any], object]] = {
     "show_backend": bool,
     "reactions": bool,
     "others_may_reroll": bool,
+    "links": bool,
     **dict.fromkeys(LIMIT_NAMES, int),
+    "max_cost": float,
 }
 
 Values = Mapping[str, object]
@@ -99,6 +105,7 @@ class Effective:
     accent: str | None = None
     show_backend: bool = False
     others_may_reroll: bool = True
+    links: bool = True
     emoji_reroll: str = EMOJI["emoji_reroll"]
     emoji_cancel: str = EMOJI["emoji_cancel"]
     emoji_favourite: str = EMOJI["emoji_favourite"]
@@ -146,8 +153,14 @@ class Preferences:
             rules=rules,
             sources=named,
             others_may_reroll=bool(server.get("others_may_reroll", True)),
+            links=bool(server.get("links", True)),
             **{name: str(server.get(name, usual)) for name, usual in EMOJI.items()},
         )
+
+    async def check(self, guild_id: int | None, user_id: int, options: Options) -> None:
+        """Raise ``LimitError`` for choices with which nothing could be painted there."""
+        effective = await self.effective(guild_id, user_id)
+        effective.limits.check(options.over(effective.options).request("-", seed=0))
 
     async def values(self, scope: Scope, owner: int) -> Mapping[str, object]:
         """Return what one server or person set."""
@@ -167,7 +180,7 @@ class Preferences:
         """
         allowed = {*OPTION_NAMES, *SHOWN_NAMES}
         if scope is Scope.SERVER:
-            allowed |= {*LIMIT_NAMES, *RULE_NAMES, *SERVER_NAMES}
+            allowed |= {*LIMIT_NAMES, *RULE_NAMES, *SERVER_NAMES, WORDS}
         if unknown := sorted(set(changes) - allowed):
             raise RequestError(N_("{name} cannot be set here."), name=unknown[0])
         merged = {**await self.values(scope, owner), **changes}
@@ -179,10 +192,20 @@ class Preferences:
         self._cache[scope, owner] = values
         return values
 
+    def forget(self, scope: Scope, owner: int) -> None:
+        """Keep in memory no more what one server or person set."""
+        self._cache.pop((scope, owner), None)
+        place = 0 if scope is Scope.SERVER else 1
+        self._laid = {of: laid for of, laid in self._laid.items() if of[place] != owner}
+
     def _check(self, values: Mapping[str, object]) -> None:
         chosen = {name: values[name] for name in LIMIT_NAMES if name in values}
         for name, value in chosen.items():
-            Limits.check_range(name, int(str(value)), 1, getattr(self._limits, name))
+            upper = getattr(self._limits, name)
+            if name == "max_cost":
+                Limits.check_range(name, float(str(value)), MIN_COST, min(MAX_COST, upper))
+            else:
+                Limits.check_range(name, int(str(value)), 1, upper)
         sample = _options(values).over(self._defaults).request("-", seed=0)
         self._limits.check(sample)
 
@@ -212,7 +235,7 @@ def _options(values: Mapping[str, object]) -> Options:
 
 def _within(options: Options, limits: Limits, rules: Rules) -> Options:
     """Change defaults that limits and rules have overtaken, so that a plain command is never refused."""
-    return replace(
+    clamped = replace(
         options,
         model=options.model if options.model and rules.allows(options.model) else None,
         steps=min(options.steps or limits.max_steps, limits.max_steps),
@@ -220,3 +243,7 @@ def _within(options: Options, limits: Limits, rules: Rules) -> Options:
         width=min(options.width or limits.max_side, limits.max_side),
         height=min(options.height or limits.max_side, limits.max_side),
     )
+    fit = lighter(clamped.request("-", seed=0), limits.max_cost)
+    if not isinstance(fit, PaintRequest):
+        return clamped
+    return replace(clamped, steps=fit.steps, count=fit.count, width=fit.width, height=fit.height)

@@ -57,6 +57,18 @@ _PICTURES = ("mask", "controls", "face_swap")
 _PARTS: Mapping[str, type] = {"hires": Hires, "mask": Mask, "controls": Control, "face_swap": FaceSwap}
 _PLAIN = PaintRequest("", 0)
 _HINT = N_("See how one is written: /preset export")
+_NO_JSON = N_("That file is no JSON.")
+_NO_PRESETS = N_("That is no file of presets.")
+_PICTURE = "picture"
+_UNKNOWN = N_("In that file “{where}” is nothing I know.")
+_UNFIT = N_("In that file “{where}” has a value that does not fit.")
+_WRONG: Mapping[str, str] = {
+    "missing": N_("In that file “{where}” is missing."),
+    "extra_forbidden": _UNKNOWN,
+    "unexpected_keyword_argument": _UNKNOWN,
+    _PICTURE: N_("In that file “{where}” needs a picture, and a preset keeps none."),
+}
+"""What is wrong with a file, by the type of the error."""
 
 
 class _Entry(BaseModel):
@@ -138,12 +150,12 @@ def imported(data: bytes) -> tuple[Preset, ...]:
         options = [revived(entry.options) for entry in file.presets]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise _wrong(first["loc"], first["msg"]) from error
+        raise _wrong(first["loc"], first["type"]) from error
     for index, each in enumerate(options):
         if found := next((name for name in _PICTURES if getattr(each, name)), None):
-            raise _wrong(("presets", index, "options", found), "a preset keeps no pictures")
+            raise _wrong(("presets", index, "options", found), _PICTURE)
     if stray := next(_strays(raw, file.model_dump(mode="json"), ()), None):
-        raise _wrong(stray, "nothing is called that")
+        raise _wrong(stray, "extra_forbidden")
     return tuple(
         Preset(entry.name, checked(each, server=True), entry.prompt)
         for entry, each in zip(file.presets, options, strict=True)
@@ -175,9 +187,12 @@ def _strays(raw: Any, read: Any, where: tuple[str | int, ...]) -> Iterator[tuple
 
 
 def _wrong(where: tuple[str | int, ...], reason: str) -> RequestError:
-    return RequestError(
-        N_("That is no file of presets: {where}: {reason}."),
-        _HINT,
-        where=".".join(map(str, where))[:200] or "file",
-        reason=reason.rstrip(".")[:200],
-    )
+    """Return the refusal of a file: ``reason`` is a type of pydantic's errors (Usage Errors), or ``_PICTURE``."""
+    if not where:
+        return RequestError(_NO_JSON if reason == "json_invalid" else _NO_PRESETS, _HINT)
+    match where:
+        case ("presets", int(index), *rest):
+            place = f"preset {index + 1}" + (f": {'.'.join(map(str, rest))}" if rest else "")
+        case _:
+            place = ".".join(map(str, where))
+    return RequestError(_WRONG.get(reason, _UNFIT), _HINT, where=place[:200])

@@ -127,7 +127,7 @@ def _names(request: Order) -> Iterator[Named]:
     yield from names(request)
     if isinstance(request, PaintRequest) and request.workflow is None:
         for lora in in_prompt(request.prompt):
-            yield Named(Listing.LORAS, N_("lora"), lora.name)
+            yield Named(Listing.LORAS, "lora", lora.name)
 
 
 def _word(missing: Feature | Named) -> str:

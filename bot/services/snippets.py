@@ -44,6 +44,10 @@ _WORDS: Mapping[Kind, tuple[str, str]] = {
     Kind.WILDCARD: (N_("There is no wildcard list “{name}” here."), N_("Keep one: /wildcard save")),
     Kind.MODEL: (N_("Nothing is told of “{name}” here."), N_("Tell of it: /model card")),
 }
+_KEEP_OWN = N_("Leave “server” out to keep it for yourself.")
+_ASK = N_("Ask one of them.")
+_PARTING = frozenset(',"')
+"""What parts names in an option that takes several."""
 _LIST_NAME = re.compile(wildcards.NAME)
 
 
@@ -127,7 +131,7 @@ class Snippets:
 
     async def wildcards(self, asker: "Asker", name: str) -> Wildcards:
         """Return a wildcard list by its name; raises ``RequestError`` with the nearest name."""
-        host = next((each for each in self.host_lists if _folded(each) == _folded(name)), None)
+        host = self._host_list(name)
         if host is not None and await self.find(asker, Kind.WILDCARD, name) is None:
             return Wildcards(host, self.host_lists[host])
         return await self._thing(asker, Wildcards, name)
@@ -172,13 +176,13 @@ class Snippets:
                 return found
         return None
 
-    async def keep(self, asker: "Asker", thing: Thing, *, server: bool = False) -> Snippet:
-        """Keep ``thing`` for ``asker``, or for their server; one of the same name gives way.
+    async def keep(self, asker: "Asker", thing: Thing, *, server: bool = False) -> bool:
+        """Keep ``thing`` for ``asker``, or for their server; return whether one of the same name gave way.
 
         Raises ``DeniedError`` without Manage Server, ``RequestError`` for a name that cannot be, ``LimitError``
         where it is too large or too many are kept.
         """
-        kind, (scope, owner) = _KINDS[type(thing)], _place(asker, server=server)
+        kind, (scope, owner) = _KINDS[type(thing)], _place(asker, server=server, hint=_KEEP_OWN)
         if isinstance(thing, Preset):
             thing = replace(thing, options=presets.checked(thing.options, server=server))
         name = thing.name.strip() if kind is Kind.MODEL else _checked_name(thing.name, kind)
@@ -199,18 +203,45 @@ class Snippets:
                 raise LimitError(N_("{max} of them are kept already."), N_("Delete one first."), max=MAX_SNIPPETS)
             await self._store.save(snippet, instead_of=former.name if former else None)
             self._put(scope, owner, {**shelf.kept, (kind, _folded(name)): snippet})
-        return snippet
+        return former is not None
 
     async def forget(self, asker: "Asker", kind: Kind, name: str, *, server: bool = False) -> None:
         """Delete what ``asker``, or their server, keeps under a name; raises as ``keep`` and ``preset`` do."""
-        scope, owner = _place(asker, server=server)
+        scope, owner = _place(asker, server=server, hint=_ASK)
         async with self._writing:
             shelf = await self._shelf(scope, owner)
             found = shelf.kept.get((kind, _folded(name)))
             if found is None:
+                await self._check_whose(asker, kind, name)
                 raise _unknown(kind, name, [each.name for of, each in shelf.kept.items() if of[0] is kind])
             await self._store.delete(found)
             self._put(scope, owner, {key: each for key, each in shelf.kept.items() if each is not found})
+
+    async def _check_whose(self, asker: "Asker", kind: Kind, name: str) -> None:
+        """Raise a ``BotError`` in words if what is not there to be deleted is kept by somebody else."""
+        found = await self.find(asker, kind, name)
+        if found is not None and found.scope == Scope.PERSON:
+            raise RequestError(
+                N_("“{name}” is your own, not this server's."),
+                N_("Leave “server” out to delete it."),
+                name=found.name,
+            )
+        if found is not None:
+            _place(asker, server=True, hint=_ASK)
+            raise RequestError(
+                N_("“{name}” is this server's, not your own."),
+                N_("Choose server:True to delete it."),
+                name=found.name,
+            )
+        if kind is Kind.WILDCARD and (host := self._host_list(name)) is not None:
+            raise RequestError(
+                N_("“{name}” is the host's, for everybody."),
+                N_("Only the host can delete it; a list of your own with its name goes before it: /wildcard save"),
+                name=host,
+            )
+
+    def _host_list(self, name: str) -> str | None:
+        return next((each for each in self.host_lists if _folded(each) == _folded(name)), None)
 
     async def _thing(self, asker: "Asker", of: type[T], name: str) -> T:
         found = await self.find(asker, _KINDS[of], name)
@@ -218,6 +249,10 @@ class Snippets:
         if thing is None:
             raise _unknown(_KINDS[of], name, await self.names(asker, _KINDS[of]))
         return thing
+
+    def forget_all(self) -> None:
+        """Keep nothing in memory any more: something was deleted in the store."""
+        self._shelves.clear()
 
     async def _shelf(self, scope: Scope, owner: int) -> _Shelf:
         if (scope, owner) not in self._shelves:
@@ -242,16 +277,13 @@ def _owners(asker: "Asker") -> list[tuple[Scope, int]]:
     return [(Scope.PERSON, asker.user_id), *server]
 
 
-def _place(asker: "Asker", *, server: bool) -> tuple[Scope, int]:
+def _place(asker: "Asker", *, server: bool, hint: str) -> tuple[Scope, int]:
     if not server:
         return Scope.PERSON, asker.user_id
     if asker.guild_id is None:
-        raise RequestError(N_("There is no server here."), N_("Leave “server” out to keep it for yourself."))
+        raise RequestError(N_("There is no server here."), N_("Leave “server” out to mean your own."))
     if not asker.manages:
-        raise DeniedError(
-            N_("Only members with Manage Server may change what this server keeps."),
-            N_("Leave “server” out to keep it for yourself."),
-        )
+        raise DeniedError(N_("Only members with Manage Server may change what this server keeps."), hint)
     return Scope.SERVER, asker.guild_id
 
 
@@ -263,6 +295,12 @@ def _checked_name(typed: str, kind: Kind) -> str:
     name = unicodedata.normalize("NFC", " ".join(typed.split()))
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise RequestError(N_("That is no name."), N_("Use 1 to {max} characters."), max=MAX_NAME)
+    if kind is Kind.STYLE and not _PARTING.isdisjoint(name):
+        raise RequestError(
+            N_("“{name}” cannot be chosen: commas and quotes part the names of styles."),
+            N_("Leave them out of its name."),
+            name=name,
+        )
     if kind is Kind.WILDCARD and not _LIST_NAME.fullmatch(name):
         raise RequestError(
             N_("“{name}” cannot stand in a prompt as __{name}__."),

@@ -29,6 +29,10 @@ class Stats:
         """Return what a person had painted anywhere."""
         return await self._of(None, user_id)
 
+    def forget(self) -> None:
+        """Count anew what is asked next: something was deleted."""
+        self._known.clear()
+
     async def _of(self, guild: int | None, user: int | None) -> Tally:
         now = self._clock()
         self._known = {key: known for key, known in self._known.items() if abs(now - known[0]) < FRESH_S}

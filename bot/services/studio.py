@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.limits import Limits
 from bot.domain.ports import Blobs, Clock
+from bot.fetching.links import Links
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.explorations import Explorations
@@ -12,9 +13,11 @@ from bot.services.models import Models
 from bot.services.orders import Orders
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
+from bot.services.privacy import Privacy
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.services.upkeep import Upkeep
+from bot.services.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,11 @@ class Studio:
     gallery: Gallery
     stats: Stats
     blobs: Blobs
+    links: Links
     clock: Clock
     limits: Limits
     snippets: Snippets
     pausing: Pausing
     models: Models
+    wording: Wording
+    privacy: Privacy

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import floor, sqrt
 
-from bot.domain.capability import Feature, Listing
-from bot.domain.errors import GoneError, LimitError, RequestError
+from bot.domain.capability import Capabilities, Feature, Listing
+from bot.domain.errors import GoneError, LimitError
 from bot.domain.job import Job, Origin
 from bot.domain.limits import Limits
 from bot.domain.request import CutoutRequest, DescribeRequest, PaintRequest, UpscaleRequest, Work
@@ -48,10 +48,10 @@ def upscaling(  # one parameter for each option of the command
 ) -> UpscaleRequest:
     """Return an order whose picture is still to be named; a scale of 0 is settled when its size is known.
 
-    Raises ``RequestError`` for what no backend has.
+    Its upscaler is left to ``chosen`` while no backend has told which it has. Raises ``RequestError`` for what no
+    backend has.
     """
-    if not catalogue.offers(Feature.UPSCALE):
-        raise lacking(Feature.UPSCALE)
+    catalogue.check_offers(Feature.UPSCALE)
     names = catalogue.names(Listing.UPSCALERS)
     fix = next((each for each in FACE_FIXES if face_fix and each.casefold() == face_fix.casefold()), face_fix)
     for listing, option, name in (
@@ -61,7 +61,7 @@ def upscaling(  # one parameter for each option of the command
     ):
         catalogue.check_name(listing, option, name)
     if scale is not None:
-        Limits.check_range(N_("scale"), scale, 1, MAX_SCALE)
+        Limits.check_range("scale", scale, 1, MAX_SCALE)
     request = UpscaleRequest(
         upscaler or usual_upscaler(names),
         0.0 if scale is None else scale,
@@ -71,13 +71,11 @@ def upscaling(  # one parameter for each option of the command
     return request if second is None else replace(request, second=second, second_share=_share(second_share))
 
 
-def lacking(feature: Feature) -> RequestError:
-    """Return the refusal of what no backend can do."""
-    return RequestError(
-        N_("No backend here can do that: {what}."),
-        N_("Ask the host of this bot for a backend that has it."),
-        what=feature.value,
-    )
+def chosen(work: Work, known: Capabilities | None) -> Work:
+    """Return ``work`` with an upscaler of the backend that does it, if it was ordered before any were known."""
+    if isinstance(work, UpscaleRequest) and not work.upscaler and known is not None:
+        return replace(work, upscaler=usual_upscaler(known.listings.get(Listing.UPSCALERS, ())))
+    return work
 
 
 def of_picture(work: Work, job: Job, number: int) -> Work:
@@ -144,5 +142,5 @@ def smaller(work: Work, by: float) -> Work:
 def _share(share: float | None) -> float:
     if share is None:
         return 0.5
-    Limits.check_range(N_("second_share"), share, 0, 1)
+    Limits.check_range("second_share", share, 0, 1)
     return share

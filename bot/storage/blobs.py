@@ -39,6 +39,12 @@ class FolderBlobs:
         fresh = self._fresh.pop(blob, None)
         return await asyncio.to_thread(self._get, blob) if fresh is None else fresh
 
+    async def remove(self, blobs: Collection[str]) -> None:
+        """Delete these, whatever their age."""
+        for blob in blobs:
+            self._fresh.pop(blob, None)
+        await asyncio.to_thread(self._remove, tuple(blobs))
+
     async def sweep(self, older_than_s: float, keep: Collection[str] = ()) -> int:
         """Delete what was put more than ``older_than_s`` ago, but for ``keep``; return how many went.
 
@@ -70,6 +76,10 @@ class FolderBlobs:
             except FileNotFoundError:
                 pass
         raise GoneError(N_("This picture is no longer kept."), N_("Paint it again from its prompt and seed."))
+
+    def _remove(self, blobs: Collection[str]) -> None:
+        for blob in filter(_HASH.fullmatch, blobs):
+            self._path(blob).unlink(missing_ok=True)
 
     def _sweep(self, before: float, keep: frozenset[str]) -> int:
         gone = 0

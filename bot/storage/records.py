@@ -1,13 +1,15 @@
 """Jobs and intakes as rows and back; unknown keys in stored JSON are those of a newer version and ignored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Executable, Row
 
 from bot.domain.errors import Failure
 from bot.domain.job import Address, Intake, InteractionToken, Job, JobSpec, NewJob, Result, State
+
+T = TypeVar("T")
 
 _SPEC = TypeAdapter(JobSpec)
 _RESULT = TypeAdapter(Result)
@@ -77,7 +79,7 @@ def read_job(row: Row[*tuple[Any, ...]], now: float) -> Job:
         guild=row.guild_id,
         user=row.user_id,
         state=State(row.state),
-        spec=_SPEC.validate_json(row.spec),
+        spec=_read(_SPEC, row.spec),
         address=_read_address(row),
         token=token,
         cost=row.cost,
@@ -89,12 +91,21 @@ def read_job(row: Row[*tuple[Any, ...]], now: float) -> Job:
         ended_at=row.ended_at,
         told_at=row.told_at,
         pinged_at=row.pinged_at,
-        result=None if row.result is None else _RESULT.validate_json(row.result),
-        failure=None if row.failure is None else _FAILURE.validate_json(row.failure),
+        result=None if row.result is None else _read(_RESULT, row.result),
+        failure=None if row.failure is None else _read(_FAILURE, row.failure),
         cancelled_by=row.cancelled_by,
         backend=row.backend,
         task=row.task,
     )
+
+
+def _read(adapter: TypeAdapter[T], text: str) -> T:
+    """Read stored JSON; raises ``ValueError`` with nothing of it, for pydantic's own error would show prompts."""
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        where = [".".join(map(str, each["loc"])) for each in error.errors(include_input=False)]
+        raise ValueError(f"stored data cannot be read at {', '.join(where)}") from None
 
 
 def fetch_job(tx: Connection, statement: Executable, of: Mapping[str, object], now: float) -> Job | None:

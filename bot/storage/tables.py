@@ -85,6 +85,13 @@ Index(
     sqlite_where=_DELIVERED,
     postgresql_where=_DELIVERED,
 )
+_CANCELLED_BY_SOMEBODY = text("cancelled_by IS NOT NULL")
+Index(
+    "jobs_cancelled",
+    jobs.c.cancelled_by,
+    sqlite_where=_CANCELLED_BY_SOMEBODY,
+    postgresql_where=_CANCELLED_BY_SOMEBODY,
+)
 
 lanes = Table(
     "lanes",
@@ -155,6 +162,7 @@ favourites = Table(
     Column("job_id", BigInteger, primary_key=True, autoincrement=False),
     Column("made_at", Float, nullable=False),
 )
+Index("favourites_job", favourites.c.job_id)
 
 snippets = Table(
     "snippets",
@@ -168,3 +176,61 @@ snippets = Table(
     Column("made_at", Float, nullable=False),
 )
 """What servers and persons keep by name: presets, styles, wildcard lists, cards of models."""
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("model", String, primary_key=True),
+    Column("pictures", Integer, nullable=False),
+)
+"""What a server's deleted jobs came to, by the day (UTC, since 1970) and the model; no persons."""
+
+doomed = Table("doomed", metadata, Column("blob", String, primary_key=True))
+"""Files whose jobs were deleted, until those that nobody else uses are deleted too."""
+
+departures = Table(
+    "departures",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("left_at", Float, nullable=False),
+)
+"""Servers that the bot is no longer in."""
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", String, primary_key=True),
+    Column("about", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", String, primary_key=True),
+    Column("seconds", BigInteger, nullable=False),
+)
+"""What servers set; ``about`` is a role or a channel, else 0."""
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Column("day", Integer),
+)
+"""What jobs take that are not delivered yet: an estimate, or with a ``day`` what was measured then."""
+Index("charges_guild", charges.c.guild_id)
+Index("charges_user", charges.c.user_id)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ms", BigInteger, nullable=False),
+)
+"""What delivered jobs took, in milliseconds of painting, by the day (UTC, since 1970); it outlives the jobs."""
+Index("usage_user", usage.c.user_id, usage.c.day, usage.c.guild_id, usage.c.ms)

@@ -1,5 +1,6 @@
 """Counting what was delivered; a server's by one covering index."""
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, bindparam, cast, func, literal, select
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, Integer, Select, bindparam, cast, func, liter
 from bot.domain.gallery import Tally
 from bot.domain.job import State
 from bot.storage.database import Database
-from bot.storage.tables import jobs
+from bot.storage.tables import counts, jobs
 
 DAY_S = 86400
 _MODELS = 5
@@ -21,17 +22,17 @@ _paint_s = jobs.c.ended_at - jobs.c.started_at
 
 _DAYS = select(_day, _pictures).group_by(_day)
 _WHOLE = select(func.count(), func.count(jobs.c.user_id.distinct()))
-_TOP = (
-    select(jobs.c.painted_with, _pictures)
-    .where(jobs.c.painted_with.is_not(None))
-    .group_by(jobs.c.painted_with)
-    .order_by(_pictures.desc(), jobs.c.painted_with)
-    .limit(_MODELS)
+_TOP = select(jobs.c.painted_with, _pictures).where(jobs.c.painted_with.is_not(None)).group_by(jobs.c.painted_with)
+_DELETED = select(counts).where(
+    counts.c.guild_id == bindparam("guild"), counts.c.day >= bindparam("first"), counts.c.day < bindparam("end")
 )
 
 
 class StoredTally:
-    """Counts over the ``jobs`` table."""
+    """Counts over the ``jobs`` table, and over what a server's deleted jobs came to.
+
+    Those no longer tell of people and waits, so people and medians are of what is kept.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,13 +53,23 @@ class StoredTally:
 
         def work(tx: Connection) -> Tally:
             count, people = tx.execute(asked(_WHOLE)).one()
-            by_day = {row[0]: row[1] for row in tx.execute(asked(_DAYS), of)}
+            by_day = Counter({row[0]: row[1] for row in tx.execute(asked(_DAYS), of)})
+            models = Counter({row[0]: row[1] for row in tx.execute(asked(_TOP))})
+            first = int(since // DAY_S)
+            for row in tx.execute(_DELETED, {"guild": guild, "first": first, "end": first + days}):
+                by_day[row.day - first] += row.pictures
+                models[row.model] += row.pictures if row.model else 0
             return Tally(
-                days=tuple(by_day.get(day, 0) for day in range(days)),
+                days=tuple(by_day[day] for day in range(days)),
                 people=people,
-                models=tuple((row[0], row[1]) for row in tx.execute(asked(_TOP))),
+                models=_top(models),
                 wait_s=median(tx, _wait_s, count),
                 paint_s=median(tx, _paint_s, count),
             )
 
         return await self._database.read(work)
+
+
+def _top(models: Counter[str]) -> tuple[tuple[str, int], ...]:
+    used = ((name, pictures) for name, pictures in models.items() if pictures)
+    return tuple(sorted(used, key=lambda each: (-each[1], each[0]))[:_MODELS])

@@ -9,6 +9,7 @@ from bot.domain.capability import Feature
 from bot.domain.errors import LimitError, RequestError
 from bot.domain.options import Options
 from bot.domain.request import Lora
+from bot.domain.searching import matches
 from bot.domain.text import N_
 from bot.services.explorations import MAX_CELLS, SEED, Plan
 from bot.ui import values
@@ -24,6 +25,8 @@ SETTING_OF = {
     if setting.name not in _NO_AXES and not setting.target.startswith("details[]")
 }
 """Every parameter that has one value at a time; of a prompt, words in it; of LoRAs, one of them."""
+_NEAREST = 4
+_USUAL = ("steps", "cfg", "sampler", "seed")
 _NUMBER = r"[-+]?\d{1,10}(?:\.\d{1,6})?"
 _RANGE = re.compile(
     rf"(?P<first>{_NUMBER})\s*(?:\.\.|-|–|to)\s*(?P<last>{_NUMBER})"
@@ -85,9 +88,9 @@ def axis(name: str, text: str, typed: Typed, draw_seed: Callable[[], int]) -> Ax
     if setting is None:
         raise RequestError(
             N_("“{name}” cannot be explored."),
-            N_("Choose one of these: {known}."),
+            N_("Choose one like these: {known}. More are shown while you type."),
             name=cut(name, 100),
-            known=", ".join(SETTING_OF),
+            known=", ".join(matches(name, list(SETTING_OF), most=_NEAREST) or _USUAL),
         )
     items = list(_spread(setting, values.items(text), draw_seed))
     if setting.name == PROMPT:
@@ -192,6 +195,13 @@ def _spread(setting: Setting, items: Iterable[str], draw_seed: Callable[[], int]
         if setting.name == SEED and (found := _RANDOM.fullmatch(item)):
             times = _counted(int(found["times"] or 1))
             yield from (str(draw_seed()) for _ in range(times))
+        elif setting.read in {values.number, values.integer} and _RANDOM.fullmatch(item):
+            raise RequestError(
+                N_("Only seeds are drawn at random."),
+                N_("Write {option} like this: {example}"),
+                option=setting.name,
+                example="4, 7",
+            )
         elif numeric and (found := _RANGE.fullmatch(item)):
             first, last, step = (Decimal(found[name] or 1) for name in ("first", "last", "step"))
             yield from _range(setting, first, last, step)

@@ -170,6 +170,11 @@ def _is_able(action: Action, offered: Collection[Feature], *, known: bool) -> bo
     return (needs is None or not needs.isdisjoint(offered)) and (known or action is not Action.VARY)
 
 
+def taken(job: Job) -> discord.ui.View:
+    """Return the row of one picture that was taken from several."""
+    return _view(_button(job, Action.DELETE, N_("Delete"), "🗑️"))
+
+
 def failed(job: Job, *, smaller: bool) -> discord.ui.View:
     """Return the row of a failed job; ``smaller`` offers it at half its sides."""
     again = _button(job, Action.AGAIN, N_("Try again"))

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import discord
 
 from bot.domain.capability import Feature
 from bot.domain.codes import code
-from bot.domain.errors import BotError, Failure
+from bot.domain.errors import BotError, Failure, UnreachableError
 from bot.domain.job import Job, Place, Result
 from bot.domain.ports import Progress
 from bot.domain.text import N_
@@ -16,12 +17,14 @@ from bot.ui import buttons, work
 from bot.ui.card import Attachment, Card
 from bot.ui.copyable import copyable, spelled_out
 from bot.ui.failures import AMBER, GREEN, GREY, RED, YELLOW, failure_text
-from bot.ui.words import about, alt_text, cut, order_facts, result_facts
+from bot.ui.words import about, alt_text, cut, one_line, order_facts, result_facts
 
 REDUCED = N_("Sent smaller than painted: this place takes no larger file.")
 """The note on a picture that had to be fitted to the place's upload limit."""
 IN_PARTS = N_("Too much for one message: the other pictures are in replies to it.")
 """The note on pictures that had to be spread over several messages."""
+REWORDED = N_("Some words were changed by this server's rules.")
+"""The note on a picture whose prompt was not painted as it was typed."""
 WAITING_PROMPT = 300
 ENDED_PROMPT = 120
 FINISHED_PROMPT = 1500
@@ -84,7 +87,11 @@ def no_painter(job: Job, since: float, reason: BotError | None = None) -> Card:
         say(N_("None is reachable since {time}; your place is kept."), locale, time=f"<t:{int(since)}:R>"),
     ]
     if reason is not None:
-        lines.append(failure_text(reason.failure(), locale))
+        failure = reason.failure()
+        # What is to be done about one that is away was said in the line above.
+        lines.append(
+            failure_text(replace(failure, hint="") if isinstance(reason, UnreachableError) else failure, locale)
+        )
     title = say(N_("Waiting for a painter"), locale)
     embed = _embed(YELLOW, lines, title, _asked(job))
     return Card(embed=embed, view=buttons.waiting(job))
@@ -145,8 +152,7 @@ def finished(
     lines += [f"-# {lineage}"] if lineage else []
     footer = _came_to(job, result) if result else _asked(job)
     embed = _embed(colour(accent), lines, footer=footer)
-    if author is not None:
-        embed.set_author(name=cut(author[0], 256) or "…", icon_url=author[1])
+    _sign(embed, author)
     _show(embed, files)
     pictures = len(result.pictures) if result else 1
     rows = buttons.finished(job, pictures=pictures, offered=offered, reduced=REDUCED in notes)
@@ -162,6 +168,22 @@ def single(
     embed = _embed(colour(accent), lines, footer=footer)
     _show(embed, (file,))
     return Card(embed=embed, files=(file,))
+
+
+def taken(
+    job: Job,
+    index: int,
+    author: tuple[str, str] | None,
+    file: Attachment,
+    notes: Sequence[str] = (),
+    *,
+    accent: str | None = None,
+) -> Card:
+    """Return the same as a message for everybody, signed as the result is, with a button to delete it."""
+    card = single(job, index, file, notes, accent=accent)
+    if card.embed is not None:
+        _sign(card.embed, author)
+    return replace(card, view=buttons.taken(job))
 
 
 def gathered(
@@ -263,6 +285,11 @@ def _embed(
 def colour(accent: str | None) -> discord.Colour:
     """Return a server's own colour for what is finished, or the usual one."""
     return discord.Colour.from_str(accent) if accent else GREEN
+
+
+def _sign(embed: discord.Embed, author: tuple[str, str] | None) -> None:
+    if author is not None:
+        embed.set_author(name=cut(one_line(author[0]), 256) or "…", icon_url=author[1])
 
 
 def _show(embed: discord.Embed, files: Sequence[Attachment]) -> None:

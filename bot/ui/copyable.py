@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from bot.domain import infotext
 from bot.domain.codes import code
 from bot.domain.job import Job, Result
 from bot.domain.options import Options
+from bot.domain.recipes import recipe
 from bot.domain.request import PaintRequest
 from bot.prompting.wildcards import literal
 from bot.ui import settings_line, values
@@ -25,7 +27,7 @@ _SIMPLE = ("vae", "clip_skip")
 
 def copyable(job: Job) -> str:
     """Return the one line that paints ``job`` again, however long it is."""
-    return command_line(job.spec.request, job.result, spoiler=job.spec.spoiler, like=job.id)
+    return command_line(job.spec.request, made_by(job), spoiler=job.spec.spoiler, like=job.id)
 
 
 def spelled_out(job: Job) -> str:
@@ -33,14 +35,26 @@ def spelled_out(job: Job) -> str:
     request, spoiler = job.spec.request, job.spec.spoiler
     left = [
         f"{name}: {text}"
-        for name, text in _facts(request.prompt, settled(request, job.result), spoiler=spoiler)
+        for name, text in _facts(request.prompt, settled(request, made_by(job)), spoiler=spoiler)
         if not can_be_typed(name, text)
     ]
     return "\n\n".join([copyable(job), *left])
 
 
+def made_by(job: Job) -> Result | PaintRequest | None:
+    """Return what tells the choices that a backend made for a job; of work on a picture that is its infotext."""
+    if job.spec.work is None or job.result is None:
+        return job.result
+    text = next((picture.infotext for picture in job.result.pictures), "")
+    return (recipe(infotext.parse(text)) if text else None) or job.result
+
+
 def command_line(
-    request: PaintRequest, result: Result | None = None, *, spoiler: bool = False, like: int | None = None
+    request: PaintRequest,
+    result: Result | PaintRequest | None = None,
+    *,
+    spoiler: bool = False,
+    like: int | None = None,
 ) -> str:
     """Return the same for an order, and what it came to.
 
@@ -54,7 +68,7 @@ def command_line(
     return " ".join(["/draw", *(f"{name}:{typed[name]}" for name in DRAW if name in typed)])
 
 
-def settled(request: PaintRequest, result: Result | None = None) -> Options:
+def settled(request: PaintRequest, result: Result | PaintRequest | None = None) -> Options:
     """Return the choices of an order, with those that the backend made where it was left to it."""
     options = settings_line.said(request)
     if result is None or request.workflow is not None:

@@ -27,9 +27,13 @@ _PRESS = re.compile(rf"{PREFIX}(?P<name>{TAKE}|{AGAIN}|{SETTINGS}):(?P<job>[0-9]
 _ACROSS, _DOWN = "across", "down"
 _AXES = (
     Option(_ACROSS, str, N_("What differs from column to column"), suggested=True),
-    Option("across_values", str, N_("Its values: 4, 7 or 4..12 step 2 or random*3"), "", lambda _: (1, 1000)),
+    Option(
+        "across_values", str, N_("Its values: 4, 7 or 4..12 step 2; seeds also random*3"), "", lambda _: (1, 1000)
+    ),
     Option(_DOWN, str, N_("What differs from row to row"), suggested=True),
-    Option("down_values", str, N_("Its values: 4, 7 or 4..12 step 2 or random*3"), "", lambda _: (1, 1000)),
+    Option(
+        "down_values", str, N_("Its values: 4, 7 or 4..12 step 2; seeds also random*3"), "", lambda _: (1, 1000)
+    ),
 )
 _USUAL = (
     "image",
@@ -69,7 +73,7 @@ def counted(card: Card, whole: Job, done: int, cells: int, share: float, *, wait
         return card
     subject, *lines = (embed.description or "").split("\n")
     # Of one that waits, what its message is about is where it stands; of one at work, a bar of its own.
-    status = [" · ".join(filter(None, (embed.title, *lines)))] if waits else lines[1:]
+    status = [embed.title or "", *lines] if waits else lines[1:]
     lines = [*([cards.bar(share)] if done or not waits else []), *status]
     embed.title = say(N_("Exploring · {done} of {all}"), locale, done=done, all=cells)
     embed.description = cut("\n".join((subject, *lines, *_parameters(whole.spec.sheet))), DESCRIPTION)
@@ -96,7 +100,7 @@ def finished(
     embed = discord.Embed(colour=cards.colour(accent), description=cut("\n".join(lines), DESCRIPTION))
     embed.set_footer(text=cut(_common(painted), 2048) or None)
     if author is not None:
-        embed.set_author(name=cut(author[0], 256) or "…", icon_url=author[1])
+        embed.set_author(name=cut(one_line(author[0]), 256) or "…", icon_url=author[1])
     if not file.spoiler:
         embed.set_image(url=file.uri)
     return Card(embed=embed, view=_rows(cells, painted), files=(file,))

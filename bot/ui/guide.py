@@ -35,8 +35,8 @@ class Offer:
     ids: Mapping[str, int]
 
     def paths(self, *names: str) -> list[str]:
-        """Return the paths of these commands, a group's one by one."""
-        return [path for name in names for path in self.commands if path.split(maxsplit=1)[0] == name]
+        """Return the paths of these commands, a group's one by one without those that are admins' alone."""
+        return [path for name in names for path in self.commands if name in _named(path)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ class Facts:
     links: Mapping[str, str]
 
 
+ADMINS = (
+    *("model default", "model allow", "model deny", "model only", "model card", "model refresh"),
+    *("preset import", "wildcard refresh"),
+)
+"""What needs Manage Server in groups that are for everybody."""
 TOPICS = (
     Topic(
         "paint",
@@ -79,14 +84,14 @@ TOPICS = (
         ),
     ),
     Topic("models", N_("Models and presets"), ("model", "preset", "style", "wildcard")),
-    Topic("yours", N_("Your pictures and defaults"), ("history", "show", "stats", "preferences")),
+    Topic("yours", N_("Your pictures and defaults"), ("history", "show", "stats", "preferences", "privacy")),
     Topic(
         "queue",
         N_("The queue"),
         ("queue",),
         (N_("Servers take turns, and so do the people in one: nobody waits for all of somebody else's jobs."),),
     ),
-    Topic("admins", N_("For admins"), ("settings", "backends")),
+    Topic("admins", N_("For admins"), ("settings", "words", "backends", *ADMINS)),
     Topic("more", N_("Everything else"), ("help", "about")),
 )
 _FIRST = ("draw", "remix", "model list", "history", "queue show", "preferences")
@@ -101,7 +106,7 @@ def page(name: str, offer: Offer, locale: str) -> Card:
     embed = discord.Embed(
         title=say(topic.title, locale), description=cut("\n".join(_lines(topic, offer, locale)), _DESCRIPTION)
     )
-    return Card(embed=embed, view=_view(topic, locale))
+    return Card(embed=embed, view=_view(topic, offer, locale))
 
 
 def about(facts: Facts, locale: str) -> Card:
@@ -129,7 +134,7 @@ def _lines(topic: Topic, offer: Offer, locale: str) -> Iterator[str]:
     for path in paths:
         yield f"{_mention(path, offer.ids)}  {say(offer.commands[path], locale)}"
     for menu in offer.menus if topic.menus else ():
-        yield f"{say(N_('Apps'), locale)} › **{menu}**"
+        yield f"{say(N_('Apps'), locale)} › **{say(menu, locale)}**"
     words = (N_("Choose a topic for more."),) if topic is _OVERVIEW else topic.words
     if words and paths:
         yield ""
@@ -145,15 +150,21 @@ def _unplaced(offer: Offer) -> list[str]:
     )
 
 
+def _named(path: str) -> frozenset[str]:
+    """Return the names by which topics name a command: its own path, or its group's unless it is admins' alone."""
+    return frozenset({path} if path in ADMINS else {path, path.split(maxsplit=1)[0]})
+
+
 def _mention(path: str, ids: Mapping[str, int]) -> str:
     command_id = ids.get(path.split(maxsplit=1)[0])
     return f"`/{path}`" if command_id is None else f"</{path}:{command_id}>"
 
 
-def _view(shown: Topic, locale: str) -> discord.ui.View:
+def _view(shown: Topic, offer: Offer, locale: str) -> discord.ui.View:
     options = [
         discord.SelectOption(label=say(topic.title, locale)[:100], value=topic.name, default=topic is shown)
         for topic in TOPICS
+        if not topic.commands or offer.paths(*topic.commands)
     ]
     view = discord.ui.View(timeout=None)
     view.add_item(

@@ -34,7 +34,7 @@ SEARCH = (
     Option("everywhere", bool, N_("Those from other servers and direct messages too")),
 )
 SHOW = (
-    Option("id", str, N_("The picture's code or number, as in /history"), "", lambda _: (1, 20)),
+    Option("id", str, N_("The picture's code, as in /history"), "", lambda _: (1, 20)),
     Option("private", bool, N_("Show it to nobody but you")),
 )
 HIDDEN_SPOILER = N_("spoiler")
@@ -119,7 +119,7 @@ def page(shown: Page, picture: Attachment, locale: str) -> Card:
     lines = [_line(i, job, shown, locale) for i, job in enumerate(found.jobs, start=1)]
     embed = discord.Embed(title=say(N_("Your pictures"), locale), description="\n".join(lines))
     pages = ceil(found.total / PER_PAGE)
-    total = say_many(N_("{count} order"), N_("{count} orders"), found.total, locale)
+    total = say_many(N_("{count} result"), N_("{count} results"), found.total, locale)
     where = say(N_("page {page} of {pages}"), locale, page=shown.number + 1, pages=pages)
     embed.set_footer(text=f"{total} · {where}")
     embed.set_image(url=picture.uri)

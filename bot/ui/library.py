@@ -1,6 +1,6 @@
 """What servers and persons keep by name, as options and as private answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import discord
@@ -94,17 +94,34 @@ def wildcards(kept: Wildcards, locale: str) -> discord.Embed:
     return _sheet(kept.name, [*shown, say(N_("… and {count} more"), locale, count=more) if more else "", use])
 
 
+def kept(shown: discord.Embed, locale: str, *, replaced: bool) -> discord.Embed:
+    """Return what was just kept, and say whether one of the same name gave way."""
+    words = N_("Kept in place of the one of that name.") if replaced else N_("Kept.")
+    return shown.set_footer(text=say(words, locale))
+
+
 def told(text: str) -> discord.Embed:
     """Return a plain private answer."""
     return discord.Embed(description=cut(text, DESCRIPTION))
 
 
-def counted(names: Sequence[str], locale: str) -> str:
-    """Say how many presets were kept, and which."""
-    listed = ", ".join(map(escaped, names))
-    return say_many(
-        N_("{count} preset kept: {names}"), N_("{count} presets kept: {names}"), len(names), locale, names=listed
+def counted(replaced: Mapping[str, bool], locale: str) -> str:
+    """Say how many presets were kept, and which, by whether one of the same name gave way."""
+    listed, instead = (
+        ", ".join(escaped(one_line(name)) for name in names)
+        for names in (replaced, [name for name, gave_way in replaced.items() if gave_way])
     )
+    lines = [
+        say_many(
+            N_("{count} preset kept: {names}"),
+            N_("{count} presets kept: {names}"),
+            len(replaced),
+            locale,
+            names=listed,
+        ),
+        say(N_("In place of those of the same name: {names}"), locale, names=instead) if instead else "",
+    ]
+    return "\n".join(filter(None, lines))
 
 
 def _prompts(prompt: str, negative_prompt: str, locale: str) -> list[str]:

@@ -32,3 +32,12 @@ def line(job: Job, parent: Job | None) -> str | None:
     if words is None or place is None or job.address.reply_to is not None:
         return None
     return say(words, job.spec.locale, message=place)
+
+
+def taken(job: Job, number: int, by: int) -> str | None:
+    """Return of which message picture ``number`` (from 1) was, and who sent it; ``None`` if others see none."""
+    place = link(job.address)
+    if place is None:
+        return None
+    words = N_("Picture {number} of {message}, sent by {who}")
+    return say(words, job.spec.locale, number=number, message=place, who=f"<@{by}>")

@@ -8,15 +8,18 @@ import discord
 
 from bot.domain.capability import Listing
 from bot.domain.job import Batch, Ping
-from bot.domain.limits import CLIP_SKIP, MAX_HIRES, MIN_SIDE, Limits
+from bot.domain.limits import CLIP_SKIP, MAX_COST, MAX_HIRES, MIN_COST, MIN_SIDE, Limits
 from bot.domain.options import Options
 from bot.domain.request import MAX_SEED
 from bot.domain.text import N_
+from bot.i18n import languages
 from bot.ui.settings import BY_NAME, Typed
 from bot.ui.settings_line import Chosen, read
 
 PROMPT_LENGTH = 1500
 """Characters a prompt option takes; the modals take the full 4,000."""
+MAX_LINK = 2000
+"""Characters a link may have."""
 
 Values = Mapping[str, Any]
 Caps = Callable[[Limits], tuple[float, float]]
@@ -59,10 +62,10 @@ BATCHES = (
     (N_("All in one picture, numbered"), Batch.GRID.value),
     (N_("Each by itself, in full"), Batch.SINGLE.value),
 )
-LANGUAGES = (("English", "en"),)
 
 _ALL = (
     Option("image", discord.Attachment, N_("The picture to start from"), "init_images"),
+    Option("link", str, N_("Its address on the web, instead of a file"), "init_images", _fixed(10, MAX_LINK)),
     Option("mask", discord.Attachment, N_("White is painted anew, black stays"), "mask"),
     Option(
         "area",
@@ -145,31 +148,43 @@ _ALL = (
         "",
         lambda limits: (1, limits.max_queued_user),
     ),
-    Option("language", str, N_("The language of public messages here"), choices=LANGUAGES),
+    Option(
+        "max_cost",
+        float,
+        N_("Most one order may cost, in standard pictures: 30 steps at 1024×1024"),
+        "",
+        lambda limits: (MIN_COST, min(MAX_COST, limits.max_cost)),
+    ),
+    Option("language", str, N_("The language of public messages here"), choices=languages()),
     Option("reactions", bool, N_("Put 🔁 under finished pictures")),
     Option("others_may_reroll", bool, N_("Let everybody paint on from others' pictures")),
+    Option("links", bool, N_("Let pictures be given by links to other sites")),
     Option("emoji_reroll", str, N_("The emoji that paints a picture anew")),
     Option("emoji_cancel", str, N_("The emoji that cancels a job or takes a picture away")),
     Option("emoji_favourite", str, N_("The emoji that marks a favourite")),
     Option("emoji_dm", str, N_("The emoji that sends a picture home by direct message")),
     Option("emoji_upscale", str, N_("The emoji that makes a picture larger")),
     Option("backend", str, N_("The name of a backend"), listing=Listing.BACKENDS),
-    Option("job", int, N_("The number of the job, as /queue show has it"), "", _fixed(1, 2**53 - 1)),
+    Option("job", str, N_("The job's code, as in /queue show; without it, your latest"), "", _fixed(1, 20)),
 )
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
 _FINISHED = Option("image", discord.Attachment, N_("The picture; without it, your last one here"), "image")
+_LINKED = replace(OPTIONS["link"], payload="image")
 WORK: Mapping[str, tuple[Option, ...]] = {
     "upscale": (
         _FINISHED,
+        _LINKED,
         *(OPTIONS[name] for name in ("upscaler", "scale", "second", "second_share", "face_fix", "private")),
     ),
     "cutout": (
         replace(_FINISHED, payload="input_image"),
+        replace(_LINKED, payload="input_image"),
         Option("model", str, N_("What tells the background"), "model", listing=Listing.CUTTERS),
         OPTIONS["private"],
     ),
     "describe": (
         _FINISHED,
+        _LINKED,
         Option("model", str, N_("What looks at the picture"), "model", listing=Listing.INTERROGATORS),
         OPTIONS["private"],
     ),
@@ -192,7 +207,7 @@ DRAW = (
     *_GUIDED,
     *_ENDING,
 )
-REMIX = ("image", "prompt", "strength", "mask", "area", *_DRAWN, *_PAINTED, *_GUIDED, *_ENDING)
+REMIX = ("image", "link", "prompt", "strength", "mask", "area", *_DRAWN, *_PAINTED, *_GUIDED, *_ENDING)
 RESET = "reset"
 EVERYTHING = "everything"
 

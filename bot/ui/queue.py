@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.domain.codes import code
 from bot.domain.job import Job, Origin, Place, State
 from bot.domain.request import CutoutRequest, DescribeRequest, UpscaleRequest
 from bot.domain.text import N_
@@ -62,14 +63,18 @@ def panel(line: Line, asker: Asker, *, live: bool) -> Card:
 
 def _lines(line: Line, asker: Asker) -> Iterator[str]:
     ordered = sorted(line.jobs, key=lambda job: _turn(job, line.places.get(job.id)))
-    for job in ordered[:SHOWN]:
+    own = [job for job in ordered[SHOWN:] if job.user == asker.user_id][:_OWN_SHOWN]
+    hidden = 0
+    for at, job in enumerate(ordered):
+        if at >= SHOWN and job not in own:
+            hidden += 1
+            continue
+        if hidden:
+            yield say(N_("… {count} more …"), asker.locale, count=hidden)
+            hidden = 0
         yield _one(job, line, asker)
-    rest = ordered[SHOWN:]
-    own = [job for job in rest if job.user == asker.user_id][:_OWN_SHOWN]
-    if others := len(rest) - len(own):
-        yield say(N_("… and {count} more"), asker.locale, count=others)
-    for job in own:
-        yield _one(job, line, asker)
+    if hidden:
+        yield say(N_("… and {count} more"), asker.locale, count=hidden)
 
 
 def _turn(job: Job, place: Place | None) -> tuple[bool, float]:
@@ -78,7 +83,7 @@ def _turn(job: Job, place: Place | None) -> tuple[bool, float]:
 
 
 def _one(job: Job, line: Line, asker: Asker) -> str:
-    told = f"`{job.id}`  {_state(job, line, asker.locale)}  · {_kind(job, asker.locale)} · <@{job.user}>"
+    told = f"`{code(job.id)}`  {_state(job, line, asker.locale)}  · {_kind(job, asker.locale)} · <@{job.user}>"
     return f"**{told}**" if job.user == asker.user_id else told
 
 

@@ -15,6 +15,7 @@ from bot.domain.request import (
     PaintRequest,
     Resize,
 )
+from bot.domain.searching import matches
 from bot.domain.text import N_
 from bot.ui import values
 from bot.ui.settings import BY_NAME, SETTINGS, Setting, Typed
@@ -23,24 +24,28 @@ from bot.ui.words import cut
 EXAMPLE = "768×512 · steps 25 · cfg 7 · count 1"
 _WHOLES: Mapping[str, type] = {"hires": Hires, "mask": Mask, "controls": Control, "face_swap": FaceSwap}
 _SAID_ALWAYS = frozenset({"hires.scale", "controls.model"})
+_SAME = ({"size", "width"}, {"size", "height"})
+_ONE = N_("Leave one of them out.")
 _ELSEWHERE = frozenset({"prompt", "negative_prompt", "model", "seed"})
 """What a form has fields of its own for."""
 
 
 class Chosen:
-    """Takes choices one after the other; a later one counts."""
+    """Takes choices one after the other; what can be chosen once is taken once."""
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
         self._parts: dict[str, dict[str, Any]] = {}
         self._typed: dict[str, Any] = {}
+        self._taken: list[str] = []
 
     def typed(self) -> Typed:
         """Return what was taken."""
         return Typed(options=Options(**self._fields, parts=self._parts or None), **self._typed)
 
     def take(self, setting: Setting, value: Any) -> None:
-        """Take one value, as it was read."""
+        """Take one value, as it was read; raises ``RequestError`` if another one says the same."""
+        self._check_new(setting)
         name, dot, part = setting.target.partition(".")
         if name == "typed":
             self._typed[part] = value
@@ -55,6 +60,18 @@ class Chosen:
             self._fields |= {"width": value[0], "height": value[1], "shape": None}
         else:
             self._fields["shape" if name == "size" else name] = value
+
+    def _check_new(self, setting: Setting) -> None:
+        if "[]" in setting.target:
+            return
+        for name in self._taken:
+            if name == setting.name:
+                raise RequestError(N_("“{option}” is there twice."), _ONE, option=name)
+            if {name, setting.name} in _SAME:
+                raise RequestError(
+                    N_("“{option}” and “{other}” say the same twice."), _ONE, option=name, other=setting.name
+                )
+        self._taken.append(setting.name)
 
     def _detail(self, setting: Setting, part: str, value: Any) -> None:
         found = self._fields.get("details", ())
@@ -94,10 +111,14 @@ def _named(part: str) -> tuple[Setting, str]:
     try:
         values.size("size", part)
     except RequestError:
+        near = matches(name, list(BY_NAME), most=1) if setting is None else []
         raise RequestError(
             N_("“{part}” in the settings says nothing to me."),
-            N_("Write them like this: {example}"),
+            N_("Did you mean “{nearest}”? Write it like this: {example}")
+            if near
+            else N_("Write it like this: {example}"),
             part=cut(part, 100),
+            nearest="".join(near),
             example=EXAMPLE,
         ) from None
     return BY_NAME["size"], part

@@ -6,11 +6,11 @@ import discord
 
 from bot.domain.gallery import Tally
 from bot.domain.text import N_
-from bot.i18n import duration, say, say_many
+from bot.i18n import say, say_many
 from bot.imaging.charts import Bars
 from bot.ui.card import Attachment, Card
 from bot.ui.failures import GREY
-from bot.ui.words import ALT_TEXT, cut, escaped, model_name
+from bot.ui.words import ALT_TEXT, about, cut, escaped, model_name
 
 _WEEK = 7
 
@@ -46,7 +46,7 @@ def card(tally: Tally, chart: Attachment, locale: str, *, person: bool) -> Card:
     ]
     lines = [f"**{' · '.join(fact for fact in facts if fact)}**"]
     if tally.wait_s is not None and tally.paint_s is not None:
-        wait, paint = (duration(seconds, locale) for seconds in (tally.wait_s, tally.paint_s))
+        wait, paint = (about(seconds, locale) for seconds in (tally.wait_s, tally.paint_s))
         lines.append(
             say(
                 N_("Half of them waited less than {wait} and took less than {paint}."),

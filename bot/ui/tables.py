@@ -1,6 +1,7 @@
 """Compact private lists: ``name  value  · where it comes from``, one a line."""
 
 from collections.abc import Iterable, Sequence
+from math import inf
 
 import discord
 
@@ -13,7 +14,7 @@ DESCRIPTION = 4096
 """Characters in an embed's description (Discord docs, Embed Limits)."""
 VALUE = 120
 PERSONAL = (*OPTION_NAMES, *SHOWN_NAMES)
-SERVER = (*PERSONAL, *LIMIT_NAMES, "language", "reactions", "others_may_reroll", "accent", "show_backend")
+SERVER = (*PERSONAL, *LIMIT_NAMES, "language", "reactions", "others_may_reroll", "links", "accent", "show_backend")
 REACTIONS = tuple(EMOJI)
 _SOURCES = {
     Scope.HOST: N_("this bot"),
@@ -40,6 +41,8 @@ def _written(value: object, locale: str) -> str:
     match value:
         case bool():
             return say(N_("on"), locale) if value else say(N_("off"), locale)
+        case float() if value == inf:
+            return say(N_("no cap"), locale)
         case float():
             return number(value)
         case _:

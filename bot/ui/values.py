@@ -90,11 +90,20 @@ def number(option: str, text: str) -> float:
 
 
 def integer(option: str, text: str) -> int:
-    """Read a whole number."""
+    """Read a whole number; ``25.0`` is one too."""
     try:
         return int(text)
     except ValueError:
-        return int(number(option, text))
+        value = number(option, text)
+    if not value.is_integer():
+        raise RequestError(
+            N_("“{text}” is no whole number for {option}."),
+            N_("Write a number without a fraction, such as {example}."),
+            text=cut(text, 100),
+            option=option,
+            example=str(int(value)),
+        )
+    return int(value)
 
 
 def switch(option: str, text: str) -> bool:
@@ -179,19 +188,31 @@ def written_variation(value: Variation) -> str:
     return f"{value.seed}:{exact(value.strength)}"
 
 
-def names(_: str, text: str) -> tuple[str, ...]:
+def names(option: str, text: str) -> tuple[str, ...]:
     """Read names with commas between; one with a comma in it stands in quotes."""
-    return tuple(unquoted(item) for item in items(text))
+    return tuple(unquoted(item) for item in _named(option, text))
 
 
-def loras(_: str, text: str) -> tuple[Lora, ...]:
+def loras(option: str, text: str) -> tuple[Lora, ...]:
     """Read the LoRAs of ``name:0.8, other``."""
-    found = items(text)
+    found = _named(option, text)
     if len(found) > MAX_LORAS:
         raise RequestError(
             N_("That are {count} LoRAs."), N_("Use at most {max}."), count=len(found), max=MAX_LORAS
         )
     return tuple(_lora(item) for item in found)
+
+
+def _named(option: str, text: str) -> list[str]:
+    found = items(text)
+    if text.strip() and not found:
+        raise RequestError(
+            N_("“{text}” names nothing for {option}."),
+            N_("Write a name, or several with commas between."),
+            text=cut(text, 100),
+            option=option,
+        )
+    return found
 
 
 def written_lora(value: Lora) -> str:

@@ -16,14 +16,18 @@ ANYWAY, MEND, FORM = f"{PREFIX}anyway:", f"{PREFIX}mend:", f"{PREFIX}form:"
 _SHOWN = 10
 
 
-def question(warnings: Iterable[Text], key: int, locale: str) -> Card:
-    """Return what looks wrong, with a button to paint it anyway and one to mend it."""
-    lines = [f"• {_escaped(warning, locale)}" for warning in warnings][:_SHOWN]
+def question(warnings: Iterable[Text], key: int, locale: str, *, cost: str = "", can_mend: bool = True) -> Card:
+    """Return what looks wrong, each thing once, with a button to paint it anyway and one to mend it.
+
+    ``cost`` says what it would cost, in few words.
+    """
+    lines = list(dict.fromkeys(f"• {_escaped(warning, locale)}" for warning in warnings))[:_SHOWN]
     embed = discord.Embed(
         colour=YELLOW, title=say(N_("Is that meant so?"), locale), description=cut("\n".join(lines), 4096)
     )
+    embed.set_footer(text=cost or None)
     view = discord.ui.View(timeout=None)
-    for prefix, label in ((ANYWAY, N_("Paint anyway")), (MEND, N_("Edit"))):
+    for prefix, label in ((ANYWAY, N_("Paint anyway")), (MEND, N_("Edit")))[: 1 + can_mend]:
         style = discord.ButtonStyle.secondary
         view.add_item(discord.ui.Button(style=style, label=say(label, locale), custom_id=f"{prefix}{key}"))
     view.stop()

@@ -12,8 +12,10 @@ from bot.i18n import duration, say, say_many
 
 ALT_TEXT = 1000
 """Characters of alt text shown; Discord takes 1,024 (Discord docs, Attachment Object)."""
+_SHORTEST_S = 0.1
 _MARKUP = re.compile(r"[\\*_~`|<\[\]]|^[ \t]*(?:[-#>+]|\d+(?=[.)]))", re.MULTILINE)
-_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NO_BIDI = dict.fromkeys(map(ord, _BIDI))
 _EVERYONE = re.compile(r"@(?=everyone|here|[!&]?\d)")
 
 
@@ -35,12 +37,12 @@ def cut(text: str, limit: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` so that Discord shows it as it was typed: no markdown, no mention.
+    """Return ``text`` so that Discord shows it as it was typed: no markdown, no mention, no direction marks.
 
     At most twice as long. A backslash makes any mark plain (Discord's Markdown); what follows an @ is held
     off by a zero-width space as in discord.py, because servers look for mentions before markdown.
     """
-    plain = _MARKUP.sub(_escape, text)
+    plain = _MARKUP.sub(_escape, text.translate(_NO_BIDI))
     return _EVERYONE.sub("@\u200b", plain)
 
 
@@ -62,6 +64,13 @@ def about(seconds: float, locale: str) -> str:
             rounded = ceil(seconds / step) * step
             break
     return duration(rounded, locale)
+
+
+def taken(seconds: float, locale: str) -> str:
+    """Say how long a picture took, in tenths."""
+    if seconds < _SHORTEST_S:
+        return say(N_("under {seconds} s"), locale, seconds=_SHORTEST_S)
+    return say(N_("{seconds} s"), locale, seconds=f"{seconds:.1f}")
 
 
 def alt_text(prompt: str, locale: str) -> str:
@@ -119,7 +128,7 @@ def result_facts(job: Job, result: Result, *, index: int | None = None) -> str:
         say_many(N_("{count} step"), N_("{count} steps"), request.steps, locale),
         say(N_("CFG {scale}"), locale, scale=number(request.cfg_scale)),
         _sampler(result.sampler or request.sampler, result.scheduler or request.scheduler),
-        say(N_("{seconds} s"), locale, seconds=f"{result.seconds:.1f}"),
+        taken(result.seconds, locale),
     ]
     return " · ".join(fact for fact in facts if fact)
 

@@ -12,9 +12,9 @@ from bot.i18n import say
 from bot.ui import modals
 from bot.ui.buttons import ELSEWHERE, Action, encode
 from bot.ui.card import Attachment, Card
-from bot.ui.copyable import command_line
+from bot.ui.copyable import command_line, made_by
 from bot.ui.failures import GREEN
-from bot.ui.words import cut, model_name, number, one_line, quoted
+from bot.ui.words import cut, model_name, number, one_line, quoted, taken
 
 PREFIX = f"{ELSEWHERE}describe:"
 PAINT_FORM = f"{PREFIX}paint"
@@ -82,7 +82,7 @@ def order_facts(work: Work, locale: str) -> str:
 def result_facts(job: Job, work: Work, result: Result) -> str:
     """Return what came of it in one line: the picture's seed and model if they are known, then what was done."""
     locale, picture = job.spec.locale, next(iter(result.pictures), None)
-    seconds = say(N_("{seconds} s"), locale, seconds=f"{result.seconds:.1f}")
+    seconds = taken(result.seconds, locale)
     if picture is None:
         looked = work.model if isinstance(work, DescribeRequest) else None
         return _line(looked and cut(looked, 60), seconds)
@@ -104,7 +104,7 @@ def described(job: Job, result: Result, author: tuple[str, str] | None, preview:
     embed = discord.Embed(colour=GREEN, description=words)
     embed.set_footer(text=result_facts(job, job.spec.work or DescribeRequest(""), result))
     if author is not None:
-        embed.set_author(name=cut(author[0], 256) or "…", icon_url=author[1])
+        embed.set_author(name=cut(one_line(author[0]), 256) or "…", icon_url=author[1])
     files: tuple[Attachment, ...] = ()
     if preview is not None and not job.spec.spoiler:
         files = (Attachment("picture.webp", preview, cut(caption, 1000)),)
@@ -115,21 +115,27 @@ def described(job: Job, result: Result, author: tuple[str, str] | None, preview:
 
 
 def recipe(
-    request: PaintRequest, blob: str, locale: str, *, spoiler: bool = False, describes: bool = True
+    request: PaintRequest,
+    blob: str,
+    locale: str,
+    *,
+    of: Job | None = None,
+    spoiler: bool = False,
+    describes: bool = True,
 ) -> Card:
     """Return what a picture told of itself, as the command that paints it; a long one is a text file.
 
-    ``blob`` is the picture; ``describes``: a backend could say in words what is to be seen on it.
+    ``blob`` is the picture, ``of`` the job that made it, or else it is some file; ``describes``: a backend could
+    say in words what is to be seen on it.
     """
-    command = command_line(request)
+    command = command_line(request, None if of is None else made_by(of))
     files: tuple[Attachment, ...] = ()
     block = f"```\n{command}\n```"
     if "```" in command or len(block) > CONTENT:
         files = (Attachment("easel-recipe.txt", command.encode()),)
         block = say(N_("The command is long: it is in the file."), locale)
-    embed = discord.Embed(
-        colour=GREEN, description=quoted(request.prompt, RECIPE_PROMPT), title=say(N_("It says so itself"), locale)
-    )
+    title = say(N_("Read from the file") if of is None else N_("How it was painted"), locale)
+    embed = discord.Embed(colour=GREEN, description=quoted(request.prompt, RECIPE_PROMPT), title=title)
     mark = f":{_SPOILER}" if spoiler else ""
     buttons = [_button(f"{PREFIX}draw:{blob}{mark}", N_("Draw this"), locale, "✏️")]
     if describes:

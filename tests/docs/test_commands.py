@@ -142,11 +142,11 @@ def table(command: Command) -> Iterator[str]:
 def takes(option: app_commands.Parameter) -> str:
     if option.choices:
         return ", ".join(choice.name for choice in option.choices)
-    words = KINDS[option.type.value]
+    words = "file" if option.name == "file" else KINDS[option.type.value]
     if option.max_value is not None and option.type.value == 3:
-        return f"{words}, up to {option.max_value} characters"
-    if option.max_value is not None:
-        return f"{words}, {option.min_value:g} to {option.max_value:.16g}"
+        words += f", up to {option.max_value} characters"
+    elif option.max_value is not None:
+        words += f", {option.min_value:g} to {option.max_value:.16g}"
     return f"{words}, with suggestions" if option.autocomplete else words
 
 
@@ -189,7 +189,7 @@ async def test_only_what_is_for_admins_needs_a_permission_to_be_seen(
 ) -> None:
     guarded = {entry.name: entry.default_permissions for entry in entries(tree) if entry.default_permissions}
     assert {name: permissions.manage_guild for name, permissions in guarded.items()} == dict.fromkeys(
-        ("backends", "settings"), True
+        ("backends", "settings", "words"), True
     )
 
 

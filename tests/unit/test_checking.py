@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import say
-from bot.prompting.checking import tokens, warnings
+from bot.prompting.checking import tokens, undrawn, warnings
+from bot.prompting.wildcards import expand
 
 
 def said(
@@ -34,6 +35,21 @@ def test_a_bracket_without_its_half_is_shown_where_it_stands() -> None:
     assert said("[a (b] c)") == ["“]” closes nothing at “[a (b] c)”."]
     assert said("a cat", "[blur") == ["“[” is never closed at “[blur”."]
     assert said("a <lora:water", loras=("water",)) == ["“<” is never closed at “a <lora:water”."]
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("a {red|blue} __colour__", []),
+        (r"\{red __colour__ \__nope__", []),
+        ("a __nope__ fox", ["There is no list “nope” here; see which there are: /wildcard list"]),
+        ("a {red|blue fox", ["“{” is never closed at “a {red|blue fox”."]),
+        ("__loop__", ["The list “loop” comes to no end: it names itself, or there is too much to draw."]),
+    ],
+)
+def test_what_is_left_of_a_template_is_told(template: str, words: list[str]) -> None:
+    drawn = expand(template, {"colour": ("red",), "loop": ("a __loop__",)}, seed=1)
+    assert [say(text) for text in undrawn(template, drawn)] == words
 
 
 def test_a_prompt_of_too_many_words_is_told() -> None:

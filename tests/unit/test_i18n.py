@@ -1,16 +1,15 @@
 """Words in somebody's language, and what happens where there is none."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
+from babel.messages.pofile import write_po
 
 from bot import i18n
 from bot.domain.text import Text
-from bot.i18n import duration, ordinal, say, say_many
+from bot.i18n import duration, languages, load, ordinal, say, say_many, translated
 
 
 @pytest.fixture
@@ -21,16 +20,23 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     catalogue.add("about {time}", "etwa {zeit}")
     catalogue.add("{number}th", "{number}.")
     catalogue.add("{minutes} min", "{minutes} Min.")
+    catalogue.add("upscaling", "Vergrößern")
+    catalogue.add("View Channel", "Kanal anzeigen")
     catalogue.add(("{count} picture", "{count} pictures"), ("{count} Bild", "{count} Bilder"))
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    folder = tmp_path / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "easel.mo").write_bytes(compiled.getvalue())
-    monkeypatch.setattr(i18n, "_FOLDER", tmp_path)
-    i18n._catalogue.cache_clear()
+    file = tmp_path / "de" / i18n.FILE
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as written:
+        write_po(written, catalogue)
+    monkeypatch.setattr(i18n, "FOLDER", tmp_path)
+    forget()
     yield
-    i18n._catalogue.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """Have the folder read anew."""
+    for cached in (i18n.shipped, i18n._messages, i18n._catalogue):
+        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("german")
@@ -47,11 +53,32 @@ def test_plurals_follow_the_language() -> None:
 
 
 @pytest.mark.usefixtures("german")
+def test_words_that_a_text_carries_are_translated_too_and_nothing_else_in_it() -> None:
+    assert say("{backend} lacks {feature}", "de", backend="upscaling", feature="upscaling") == (
+        "upscaling lacks Vergrößern"
+    )
+    assert say("{permissions}", "de", permissions="View Channel, Fly") == "Kanal anzeigen, Fly"
+
+
+@pytest.mark.usefixtures("german")
+def test_a_server_is_offered_the_languages_that_have_a_catalogue() -> None:
+    assert languages() == (("English", "en"), ("Deutsch", "de"))
+    load()
+    assert say("{number}th", "de", number=2) == "2."
+
+
+@pytest.mark.usefixtures("german")
+def test_what_has_no_words_of_its_own_is_left_to_english() -> None:
+    assert translated("upscaling", "de") == "Vergrößern"
+    assert [translated("upscaling", "fr"), translated("nothing", "de"), translated("", "de")] == [None] * 3
+
+
+@pytest.mark.usefixtures("german")
 def test_a_translation_that_does_not_fit_gives_way_to_english() -> None:
     assert say("about {time}", "de", time="3 min") == "about 3 min"
 
 
-@pytest.mark.parametrize("locale", ["en-US", "en-GB", "zh-CN", "es-419", "tlh", "", "../../etc", "x" * 300])
+@pytest.mark.parametrize("locale", ["en-US", "en-GB", "zh-TW", "pt-BR", "tlh", "", "../../etc", "x" * 300])
 def test_a_locale_without_catalogue_reads_english(locale: str) -> None:
     assert say("about {time}", locale, time="3 min") == "about 3 min"
     assert ordinal(22, locale) == "22nd"

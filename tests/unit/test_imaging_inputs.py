@@ -105,6 +105,25 @@ def _with_text() -> bytes:
     return encoded(Image.new("RGB", (8, 8)), "PNG", pnginfo=text)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "1", "I;16"])
+def test_a_picture_many_times_too_large_keeps_its_parts_in_their_places(mode: str) -> None:
+    image = Image.new("L", (1037, 703), 0)
+    image.paste(255, (519, 0, 1037, 352))
+    image.paste(255, (0, 640, 200, 703))
+    made = (
+        image.convert("I").point(lambda tone: tone * 257).convert(mode) if mode == "I;16" else image.convert(mode)
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    result = prepared(encoded(made, "PNG", exif=exif), max_side=100)
+    assert result.size == (100, 68)
+    places = [(25, 50), (75, 50), (25, 10), (75, 25), (95, 2)]
+    turned = image.rotate(180).resize((100, 68))
+    assert [result.convert("L").getpixel(place) for place in places] == [
+        turned.getpixel(place) for place in places
+    ]
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_large_picture_is_scaled_down(kind: str) -> None:
     assert prepared(encoded(Image.new("RGB", (1600, 800)), kind), max_side=400).size == (400, 200)

@@ -9,15 +9,18 @@ import pytest
 
 from bot.domain.capability import Capabilities, Listing
 from bot.domain.errors import PromptError, RequestError
+from bot.domain.job import Job
 from bot.domain.limits import Limits
 from bot.domain.options import Options, Shape
 from bot.domain.ports import Backend, SettingsStore
 from bot.domain.request import Lora, PaintRequest
 from bot.domain.snippets import Kind, Preset, Snippet, Style
+from bot.prompting.wildcards import Drawn
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Asker
 from bot.services.layers import Laid, Layers, check_pictures
 from bot.services.preferences import Effective, Preferences
+from bot.ui import settings_line
 from tests.unit.ui_jobs import finished
 
 ASKER = Asker(1, 2)
@@ -102,7 +105,7 @@ def test_kept_styles_are_worded_and_the_backends_left_to_it() -> None:
 
 
 def test_wildcards_are_filled_in_by_the_seed() -> None:
-    assert asyncio.run(layers().worded(ASKER, "a __colour__ fox", 7)) == "a red fox"
+    assert asyncio.run(layers().worded(ASKER, "a __colour__ fox", 7)).words == "a red fox"
 
 
 @pytest.mark.parametrize(
@@ -127,8 +130,13 @@ def test_the_familys_size_holds_where_nobody_chose_one(
 
 def test_what_was_meant_once_is_not_asked_again() -> None:
     request = PaintRequest("a (fox", 1, "")
-    assert layers().warnings(request, meant_in=[])
-    assert layers().warnings(request, meant_in=[finished(request={"prompt": "a (fox"})]) == ()
+
+    def asked(*meant_in: Job) -> bool:
+        return bool(layers().warnings(request, "a {(fox|(fox}", Drawn("a (fox"), meant_in=meant_in))
+
+    assert asked()
+    assert not asked(finished(request={"prompt": "a (fox"}))
+    assert not asked(finished(request={"prompt": "a )fox"}, spec={"template": "a {(fox|(fox}"}))
 
 
 def test_what_needs_a_picture_is_refused_without_one() -> None:
@@ -137,6 +145,23 @@ def test_what_needs_a_picture_is_refused_without_one() -> None:
         with pytest.raises(RequestError, match="says nothing without a picture"):
             check_pictures(typed, request)
     check_pictures(Options.of(request), request)
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "hint"),
+    [
+        ("control_weight 3", "control_weight", "control_image"),
+        ("face_source 1", "face_source", "face_image"),
+        ("face_restorer GFPGAN", "face_restorer", "face_image"),
+        ("mask_blur 4", "mask_blur", "/remix with a mask"),
+        ("mask_invert on", "mask_invert", "/remix with a mask"),
+    ],
+)
+def test_what_needs_a_picture_is_named_as_it_was_typed(line: str, option: str, hint: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        check_pictures(settings_line.read(line).options, PaintRequest("a", 1))
+    assert refused.value.values["option"] == option
+    assert hint in str(refused.value)
 
 
 def test_styles_that_repeat_what_they_are_laid_around_come_to_no_endless_prompt() -> None:

@@ -29,7 +29,8 @@ PLAIN = PaintRequest("a fox", 1)
     [
         ({"clip_skip": 0}, "clip_skip 0 is outside"),
         ({"clip_skip": 13}, "clip_skip 13 is outside"),
-        ({"hires": Hires(scale=4.5)}, "more than a picture may have"),
+        ({"hires": Hires(scale=99)}, "hires 99 is outside"),
+        ({"hires": Hires(scale=4.0)}, "more than a picture may have"),
         ({"hires": Hires(scale=8), "width": 64, "height": 64}, "hires 8 is outside"),
         ({"hires": Hires(scale=4), "width": 640, "height": 128}, "The hires pass would make it 2560×512"),
         ({"hires": Hires(steps=61)}, "hires_steps 61 is outside"),
@@ -56,9 +57,20 @@ def test_what_is_outside_is_refused_by_its_name(fields: dict[str, Any], words: s
     assert words in str(refusal.value)
 
 
+@pytest.mark.parametrize("prompt", ["", " \n", "\u200b\u200d \ufeff", "\u202e", "\ufe0f"])
+def test_a_prompt_that_shows_nothing_is_empty(prompt: str) -> None:
+    with pytest.raises(PromptError, match="The prompt is empty"):
+        Limits().check(replace(PLAIN, prompt=prompt))
+
+
 def test_a_detailers_own_prompt_is_no_longer_than_any() -> None:
     with pytest.raises(PromptError, match="4001 characters"):
         Limits().check(replace(PLAIN, details=(Detail("m", prompt="x" * 4001),)))
+
+
+@pytest.mark.parametrize("prompt", ["\U0001f98a", "\U0001fae8", "\u5d29", "\u05e9", "?"])
+def test_whatever_shows_something_is_a_prompt(prompt: str) -> None:
+    Limits().check(replace(PLAIN, prompt=prompt))
 
 
 def test_everything_within_limits_may_be_painted() -> None:

@@ -7,7 +7,7 @@ import pytest_asyncio
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.options import Options, Shape
 from bot.domain.request import ControlMode, Hires, Lora, PaintRequest, Workflow
-from bot.domain.snippets import MAX_SNIPPETS, Kind, ModelCard, Preset, Style, Wildcards
+from bot.domain.snippets import MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.services import presets, snippets
 from bot.services.drafts import Asker
 from bot.services.preferences import Scope
@@ -66,8 +66,8 @@ async def test_only_a_servers_presets_hold_what_is_the_admins(store: StoredSnipp
 
 async def test_a_new_one_takes_the_place_of_the_old_however_its_name_is_cased(store: StoredSnippets) -> None:
     kept = fresh(store)
-    await kept.keep(ADA, Style("Ink", "one"))
-    await kept.keep(ADA, Style("INK", "two"))
+    assert not await kept.keep(ADA, Style("Ink", "one"))
+    assert await kept.keep(ADA, Style("INK", "two"))
     assert await kept.names(ADA, Kind.STYLE) == ("INK",)
     assert (await fresh(store).style(ADA, "ink")).prompt == "two"
     await kept.forget(ADA, Kind.STYLE, "iNk")
@@ -95,6 +95,10 @@ async def test_names_are_held_to_what_a_prompt_and_discord_take(store: StoredSni
     for name in ("", " ", "x" * 33, "a\x00b"):
         with pytest.raises(RequestError, match="no name"):
             await kept.keep(ADA, Style(name, "ink"))
+    for name in ("a,b", 'a"b'):
+        with pytest.raises(RequestError, match="part the names of styles"):
+            await kept.keep(ADA, Style(name, "ink"))
+    await kept.keep(ADA, Preset("a,b", Options(steps=3)))
     for name in ("a__b", "_a", "a b", "a{b}"):
         with pytest.raises(RequestError, match="cannot stand in a prompt"):
             await kept.keep(ADA, Wildcards(name, ("x",)))
@@ -108,6 +112,24 @@ async def test_an_unknown_name_comes_with_the_nearest(store: StoredSnippets) -> 
     await kept.keep(ADA, Preset("landscape", Options(steps=3)))
     with pytest.raises(RequestError, match="nearest is “landscape”"):
         await kept.preset(ADA, "landscap")
+
+
+async def test_what_is_somebody_elses_to_delete_is_said_to_be(store: StoredSnippets) -> None:
+    kept = fresh(store)
+    await kept.reread()
+    await kept.keep(ADMIN, Style("ours", "ink"), server=True)
+    await kept.keep(ADMIN, Style("mine", "ink"))
+    for asker, kind, name, server, words in (
+        (ADMIN, Kind.WILDCARD, "HOST", False, "is the host's, for everybody. Only the host can delete it"),
+        (ADMIN, Kind.STYLE, "Ours", False, "is this server's, not your own. Choose server:True"),
+        (ADMIN, Kind.STYLE, "mine", True, "is your own, not this server's. Leave “server” out"),
+        (ADMIN, Kind.STYLE, "mi", False, "no style “mi” here. The nearest is “mine”"),
+    ):
+        with pytest.raises(RequestError, match=words):
+            await kept.forget(asker, kind, name, server=server)
+    for asker, server in ((ADA, True), (ADA, False)):
+        with pytest.raises(DeniedError, match=r"Only members with Manage Server may .*\. Ask one of them"):
+            await kept.forget(asker, Kind.STYLE, "ours", server=server)
 
 
 async def test_ones_own_list_stands_before_the_servers_and_that_before_the_hosts(store: StoredSnippets) -> None:
@@ -134,8 +156,8 @@ async def test_what_is_remembered_is_bounded(store: StoredSnippets, monkeypatch:
 
 async def test_a_body_of_another_version_stops_nothing(store: StoredSnippets) -> None:
     kept = fresh(store)
-    snippet = await kept.keep(ADA, Preset("odd", Options(steps=3)))
-    await store.save(type(snippet)(Kind.PRESET, "person", 1, "odd", {"options": {"steps": "?"}}, 1, 5.0))
+    await kept.keep(ADA, Preset("odd", Options(steps=3)))
+    await store.save(Snippet(Kind.PRESET, "person", 1, "odd", {"options": {"steps": "?"}}, 1, 5.0))
     with pytest.raises(RequestError, match="no preset “odd”"):
         await fresh(store).preset(ADA, "odd")
     assert await fresh(store).presets(ADA, Scope.PERSON) == ()

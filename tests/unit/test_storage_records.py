@@ -1,9 +1,12 @@
 import json
+import traceback
+
+import pytest
 
 from bot.domain.errors import Failure
 from bot.domain.job import JobSpec, Origin, Picture, Ping, Result
 from bot.domain.request import Lora, PaintRequest
-from bot.storage.records import _FAILURE, _RESULT, _SPEC, failure_json, result_row
+from bot.storage.records import _FAILURE, _RESULT, _SPEC, _read, failure_json, result_row
 
 SPEC = JobSpec(
     PaintRequest("a", 1, loras=(Lora("ink", 0.5),), cfg_scale=6.5, strength=0.4, init_image="ab" * 32),
@@ -31,3 +34,11 @@ def test_what_a_newer_version_added_is_ignored_and_what_an_older_one_lacks_is_th
     read = _SPEC.validate_json(json.dumps(stored))
     assert read.request.loras == ()
     assert read.parent == 7
+
+
+def test_what_cannot_be_read_is_told_without_what_was_typed() -> None:
+    stored = json.loads(_SPEC.dump_json(SPEC))
+    stored["request"] |= {"prompt": ["a secret fox"], "steps": "a secret fox"}
+    with pytest.raises(ValueError, match=r"request\.prompt, request\.steps") as caught:
+        _read(_SPEC, json.dumps(stored))
+    assert "secret" not in "".join(traceback.format_exception(caught.value))

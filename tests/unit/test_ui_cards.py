@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.errors import AuthError, Failure, OutOfMemoryError, RejectedError
+from bot.domain.errors import AuthError, Failure, OutOfMemoryError, RejectedError, UnreachableError
 from bot.domain.job import Address, Origin, Place, State
 from bot.domain.ports import Progress
 from bot.ui import cards, lineage
 from bot.ui.card import Attachment, Card
+from bot.ui.words import escaped
 from tests.unit.ui_jobs import ASKER, finished, job
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NASTY = st.text(
-    alphabet=st.one_of(st.characters(), st.sampled_from("*_~`|<>@#-[]()\\:1.\n\u202e&!")), max_size=4000
+    alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("*_~`|<>@#-[]()\\:1.\n\u202e&!")),
+    max_size=4000,
 )
 
 
@@ -58,6 +60,11 @@ def test_without_a_backend_the_job_says_since_when_and_keeps_its_place() -> None
 def test_why_no_backend_works_is_said_where_it_is_known() -> None:
     card = cards.no_painter(job(), 0.0, AuthError("It wants other credentials.", "Tell the host."))
     assert (embed_of(card).description or "").endswith("\nIt wants other credentials.\nTell the host.")
+    away = UnreachableError("gpu1 cannot be reached.", "The job keeps its place and is painted when it is back.")
+    assert (embed_of(cards.no_painter(job(), 0.0, away)).description or "").splitlines()[1:] == [
+        "None is reachable since <t:0:R>; your place is kept.",
+        "gpu1 cannot be reached.",
+    ]
 
 
 def test_a_job_at_work_shows_percent_bar_step_and_time_left() -> None:
@@ -109,11 +116,25 @@ def test_several_pictures_are_one_grid_with_a_menu_that_takes_one() -> None:
     ]
 
 
+def test_no_picture_took_no_time_at_all() -> None:
+    made = finished()
+    assert made.result is not None
+    for seconds, words in ((0.0, "under 0.1 s"), (0.099, "under 0.1 s"), (0.1, "0.1 s"), (8.34, "8.3 s")):
+        card = cards.finished(replace(made, result=replace(made.result, seconds=seconds)), None, ())
+        assert (embed_of(card).footer.text or "").split(" · ")[-1] == words
+
+
 def test_one_of_several_comes_with_its_own_seed() -> None:
     done = finished(42, 43)
     card = cards.single(done, 1, cards.attachment(done, 2, PNG, "image/webp"))
     assert (embed_of(card).footer.text or "").startswith("seed 43 · ")
     assert embed_of(card).image.url == "attachment://easel-7-2.webp"
+
+
+def test_a_name_that_turns_the_text_around_turns_nothing_around() -> None:
+    card = cards.finished(job(), ("A\u202eda", "https://cdn.example/a.png"), ())
+    assert embed_of(card).author.name == "Ada"
+    assert escaped("a\u202e*b*") == "a\\*b\\*"
 
 
 def test_a_spoiler_is_a_hidden_attachment_and_no_embedded_picture() -> None:

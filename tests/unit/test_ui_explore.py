@@ -86,8 +86,10 @@ def test_what_waits_and_what_is_at_work_is_counted_with_a_bar_over_all_cells() -
     whole = replace(cells()[0], state=State.RUNNING)
     waiting = explore.counted(cards.waiting(whole, Place(2, 9, 70.0)), whole, 0, 4, 0.0, waits=True)
     assert text(waiting).startswith(
-        "Exploring · 0 of 4\n“a quiet harbour”\nIn line · 3rd · about 1 min\n→ **sampler**"
+        "Exploring · 0 of 4\n“a quiet harbour”\nIn line · 3rd\nabout 1 min\n→ **sampler**"
     )
+    away = explore.counted(cards.no_painter(whole, 0.0), whole, 0, 4, 0.0, waits=True)
+    assert "\nWaiting for a painter\nNone is reachable since <t:0:R>; your place is kept.\n→" in text(away)
     later = explore.counted(cards.waiting(whole, Place(0, 0)), whole, 2, 4, 0.5, waits=True)
     assert "\n▰▰▰▰▰▱▱▱▱▱\nIn line · 1st\n" in text(later)
     painting = explore.counted(cards.painting(whole, Progress(0.9)), whole, 2, 4, 0.6, waits=False)

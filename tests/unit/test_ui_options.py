@@ -160,7 +160,7 @@ REQUESTS = st.builds(
 def test_any_order_comes_out_of_its_own_command_or_is_left_to_its_job(request: PaintRequest) -> None:
     given_back = typed(pasted(command_line(request, like=7)))
     if given_back.like is None:
-        prompt = wildcards.expand(given_back.prompt, {"anything": ("else",)}, seed=1)
+        prompt = wildcards.expand(given_back.prompt, {"anything": ("else",)}, seed=1).words
         assert given_back.options.request(prompt, seed=0) == request
     else:
         assert given_back.like == "0007"

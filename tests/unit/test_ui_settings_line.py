@@ -104,6 +104,12 @@ def test_leaving_open_what_a_line_shows_leaves_nothing_to_show(options: Options)
     assert settings_line.write(settings_line.without(options, shown)) == ""
 
 
+def test_a_fraction_is_no_whole_number() -> None:
+    assert settings_line.read("steps 25.0").options.steps == 25
+    with pytest.raises(RequestError, match="“2.5” is no whole number for steps"):
+        settings_line.read("steps 2.5")
+
+
 def test_a_whole_order_is_said_without_what_every_plain_one_has() -> None:
     request = PaintRequest(
         "a",
@@ -160,6 +166,34 @@ def test_settings_that_say_nothing_are_named_in_the_refusal(line: str) -> None:
     with pytest.raises(RequestError) as refusal:
         settings_line.read(f"steps 20 · {line}")
     assert line.split(maxsplit=1)[-1].split(" ", maxsplit=1)[0] in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("steps 9 · cfg 7 · steps 11", "“steps” is there twice. Leave one of them out."),
+        ("cfg 7 · cfg_scale 8", "“cfg” is there twice."),
+        ("768×512 · size 2:3", "“size” is there twice."),
+        ("2:3 · width 100", "“size” and “width” say the same twice. Leave one of them out."),
+        ("height 100 · 768×512", "“height” and “size” say the same twice."),
+        ("stps 9", "Did you mean “steps”? Write it like this: 768×512 · steps 25"),
+        ("steps", "“steps” in the settings says nothing to me. Write it like this"),
+        ("xyzzy", "“xyzzy” in the settings says nothing to me. Write it like this"),
+        ("lora ,,,", "“,,,” names nothing for lora"),
+        ("style ,", "“,” names nothing for style"),
+    ],
+)
+def test_what_says_nothing_or_something_twice_is_refused_with_what_to_do(line: str, words: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        settings_line.read(line)
+    assert words in str(refusal.value)
+
+
+def test_what_may_be_there_several_times_may() -> None:
+    read = settings_line.read(
+        "lora ink · lora oil · detail a · detail_prompt x · detail b · detail_prompt y"
+    ).options
+    assert [len(read.loras or ()), len(read.details or ())] == [2, 2]
 
 
 def test_quotes_that_are_never_closed_are_plain_signs_however_many() -> None:

@@ -1,11 +1,13 @@
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.limits import MAX_PROMPT
-from bot.prompting.wildcards import expand, lines, literal
+from bot.prompting import wildcards
+from bot.prompting.wildcards import Drawn, lines, literal
 
 LISTS = {
     "colour": ("red", "3::blue", "{light|dark} green"),
@@ -17,8 +19,18 @@ SIGNS = st.text(st.sampled_from("{}|_\\$:0123.,a b()<>#%\n"), max_size=60)
 ODD = st.one_of(SIGNS, st.text(max_size=60))
 
 
+def expand(template: str, lists: Mapping[str, Sequence[str]], *, seed: int) -> str:
+    return wildcards.expand(template, lists, seed=seed).words
+
+
 def drawn(template: str, times: int = 60) -> set[str]:
     return {expand(template, LISTS, seed=seed) for seed in range(times)}
+
+
+def test_what_stays_as_it_was_typed_is_told() -> None:
+    found = wildcards.expand(r"__nope__ __empty__ \__x__ __colour__ __nope__ __Loop__", LISTS, seed=1)
+    assert (found.unknown, found.endless) == (("nope", "empty"), ("loop",))
+    assert wildcards.expand("a {red", LISTS, seed=1) == Drawn("a {red")
 
 
 def test_one_of_several_is_drawn() -> None:

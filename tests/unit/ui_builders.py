@@ -13,6 +13,7 @@ from bot.domain.job import Address, Job, JobSpec, Origin, Picture, Ping, Place, 
 from bot.domain.limits import MAX_LORAS, MAX_PROMPT, MAX_SEVERAL, Limits
 from bot.domain.options import Options
 from bot.domain.ports import Progress
+from bot.domain.privacy import Kept, Terms
 from bot.domain.request import (
     MAX_SEED,
     Control,
@@ -33,6 +34,8 @@ from bot.domain.request import (
 from bot.domain.rules import Rules
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import Text
+from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules
+from bot.prompting.rewording import Reworded
 from bot.services.drafts import Asker
 from bot.services.fleet import Condition, Outage
 from bot.services.gallery import PER_PAGE
@@ -51,11 +54,13 @@ from bot.ui import (
     library,
     modals,
     models,
+    privacy,
     queue,
     settings,
     stats,
     tables,
     warned,
+    wording,
     work,
 )
 from bot.ui.card import Attachment, Card
@@ -207,6 +212,10 @@ def _line(text: str) -> queue.Line:
     return queue.Line(jobs, {each.id: Place(10**6, 1, 1e6) for each in jobs}, NOW)
 
 
+def _kept() -> Kept:
+    return Kept(10**9, 10**9, 10**9, NOW, 10**9, 10**9, 10**9, 10**9)
+
+
 def _typed(text: str) -> settings.Typed:
     return settings.Typed(text, Options.of(request(text)), preset=text[:MAX_NAME], private=True)
 
@@ -244,10 +253,20 @@ def _described(text: str) -> Card:
     return work.described(made, made.result, (text, "https://cdn.example/a.png"), PNG)
 
 
+def _word_rules(text: str) -> WordRules:
+    """As many rules of each kind as there may be."""
+    rules = WordRules()
+    for kind, action in enumerate(Action):
+        words = {f"{text}{number}"[-MAX_WORD:] for number in range(kind, MAX_WORDS, len(Action))}
+        rules = rules.having(words, Rule(action, text[:MAX_WORD] or "a"))
+    return rules
+
+
 BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "buttons.waiting": _pages(buttons.waiting),
     "buttons.finished": _pages(lambda made: buttons.finished(made, pictures=4, offered=ALL, reduced=True)),
     "buttons.finished one": _pages(lambda made: buttons.finished(made, pictures=1, offered=ALL, reduced=True)),
+    "buttons.taken": _pages(buttons.taken),
     "buttons.failed": _pages(lambda made: buttons.failed(made, smaller=True)),
     "buttons.cancelled": _pages(buttons.cancelled),
     "cards.waiting": _pages(lambda made: cards.waiting(made, Place(10**9, 1, 1e9))),
@@ -268,6 +287,9 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
         accent="#3ba55d",
     ),
     "cards.single": lambda text: cards.single(job(text), 3, file(text), [text] * MANY),
+    "cards.taken": lambda text: cards.taken(
+        job(text), 3, (text, "https://cdn.example/a.png"), file(text), [text] * MANY
+    ),
     "cards.gathered": lambda text: cards.gathered(job(text), [file(text)] * 4, [text] * MANY),
     "cards.untransmittable": _pages(lambda made: cards.untransmittable(made, ALL)),
     "cards.failed": _pages(cards.failed),
@@ -308,6 +330,7 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "library.preset": _preset,
     "library.style": lambda text: library.style(Style(text[:MAX_NAME] or "a", text, text), "en"),
     "library.wildcards": lambda text: library.wildcards(Wildcards(text[:MAX_NAME] or "a", (text,) * 10_000), "en"),
+    "library.kept": lambda text: library.kept(library.told(text or "a"), "en", replaced=True),
     "library.told": lambda text: library.told(text or "a"),
     "modals.edit": _pages(lambda made: modals.edit(made, "en")),
     "modals.form": lambda text: modals.form("easel-x", text or "a", request(text), "en"),
@@ -324,17 +347,29 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "models.rules": lambda text: models.rules(
         Rules((text[:200],) * MAX_PATTERNS, (text[:200],) * MAX_PATTERNS), "en"
     ),
+    "privacy.kept": lambda _: privacy.kept(
+        _kept(), Terms(365, 365, 365), f"https://example.com/{'x' * 400}", "en"
+    ),
+    "privacy.kept of nobody": lambda _: privacy.kept(Kept(), Terms(1, 1, 1), "", "en"),
+    "privacy.question": lambda _: privacy.question(_kept(), "en"),
+    "privacy.deleted": lambda _: privacy.deleted("en"),
+    "privacy.left_alone": lambda _: privacy.left_alone("en"),
+    "privacy.exported": lambda _: privacy.exported("easel-data.json", b"{}", "en"),
     "queue.panel": lambda text: queue.panel(_line(text), ASKER, live=True),
     "stats.nothing": lambda _: stats.nothing("en"),
     "stats.card": _chart,
     "tables.settings": lambda text: tables.settings(_effective(text), tables.SERVER, "This server", "en"),
     "tables.settings of reactions": lambda text: tables.settings(_effective(text), tables.REACTIONS, "Here", "en"),
     "warned.question": lambda text: warned.question(
-        [Text("{a} {b}", {"a": text, "b": text})] * MANY, LARGEST, "en"
+        [Text("{a} {b}", {"a": n, "b": text}) for n in range(MANY)], LARGEST, "en"
     ),
     "work.described": _described,
     "work.recipe": lambda text: work.recipe(request(text), "f" * 64, "en", spoiler=True),
     "work.draw_form": lambda text: work.draw_form(request(text), "en"),
+    "wording.rules": lambda text: wording.rules(_word_rules(text), "en"),
+    "wording.rules of nothing": lambda _: wording.rules(WordRules(), "en"),
+    "wording.tried": lambda text: wording.tried("a fox", Reworded(text), "en"),
+    "wording.tried in vain": lambda text: wording.tried(text, Reworded(text, text), "en"),
 }
 """By ``<module>.<function>``; what comes after a space tells apart several ways to draw with the same one."""
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 import yarl
 
 from bot.client import serve
+from bot.fetching.network import Network
 from bot.rehearsal import Discord
 from bot.settings import load
 from tests.whole import spec
@@ -32,16 +33,19 @@ class Time:
 class Bot:
     """One life of the bot: started by entering, stopped cleanly by leaving, as often as a test likes."""
 
-    def __init__(self, discord: Discord, environ: Mapping[str, str], clock: Time) -> None:
+    def __init__(
+        self, discord: Discord, environ: Mapping[str, str], clock: Time, network: Network | None = None
+    ) -> None:
         self._discord = discord
         self._environ = environ
         self._clock = clock
+        self._network = network
         self._stop = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         settings = load(self._environ, None)
-        self._life = asyncio.ensure_future(serve(settings, self._stop, clock=self._clock))
+        self._life = asyncio.ensure_future(serve(settings, self._stop, clock=self._clock, network=self._network))
         online = asyncio.ensure_future(self._discord.online())
         await asyncio.wait({self._life, online}, return_when=asyncio.FIRST_COMPLETED)
         if self._life.done():
@@ -93,12 +97,18 @@ def environ(discord: Discord, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(discord: Discord, environ: dict[str, str], clock: Time) -> Start:
+def network() -> Network | None:
+    """The way to what people link to; a test with a web of its own says so."""
+    return None
+
+
+@pytest.fixture
+def start(discord: Discord, environ: dict[str, str], clock: Time, network: Network | None) -> Start:
     """Start the bot: ``async with start(EASEL_BACKENDS=...)``."""
 
     @asynccontextmanager
     async def started(**more: str) -> AsyncIterator[Bot]:
-        async with Bot(discord, {**environ, **more}, clock) as bot:
+        async with Bot(discord, {**environ, **more}, clock, network) as bot:
             yield bot
 
     return started

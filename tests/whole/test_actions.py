@@ -348,8 +348,8 @@ async def test_a_job_of_another_server_is_out_of_reach(discord: Discord) -> None
     assert GONE in await private(discord, await raw_press(discord, world.carla, "easel:take:1", theirs, ("1",)))
     act = await raw_submit(discord, world.carla, "easel:edit:1", theirs, prompt="an owl")
     assert GONE in await private(discord, act)
-    act = await carla.slash("queue cancel", job=1)
-    assert GONE in await private(discord, act)
+    act = await carla.slash("queue cancel", job="0001")
+    assert "no job 0001 here" in await private(discord, act)
 
 
 @pytest.mark.usefixtures("easel")

@@ -142,6 +142,8 @@ async def test_a_server_may_keep_its_pictures_to_those_who_asked_for_them(discor
             said = await use(discord, world.bruno, one if count == 1 else two, entry)
             refused = (entry[1] or entry[0]).removesuffix(" 2") in PAINTS_ON
             assert ("Here only its asker" in said) == refused, entry
+        menu = await discord.as_(world.bruno).menu("Remix", one)
+        assert "Here only its asker" in await private(discord, menu)
         for who in (world.ada, world.moderator):
             assert await use(discord, who, one, ("Reroll", "")) == PICTURE
             assert await use(discord, who, one, ("Edit", "")) == FORM

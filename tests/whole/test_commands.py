@@ -23,7 +23,6 @@ async def test_every_option_of_draw_arrives_at_the_backend(discord: Discord, sta
             prompt="a fox",
             negative_prompt="snow",
             model="dreamshaper_8",
-            size="2:3",
             width=192,
             height=128,
             count=2,
@@ -167,6 +166,7 @@ async def test_every_command_says_where_it_may_be_used(discord: Discord) -> None
         "style": ANYWHERE,
         "wildcard": ANYWHERE,
         "preferences": ANYWHERE,
+        "privacy": ANYWHERE,
         "queue": ANYWHERE,
         "history": ANYWHERE,
         "show": ANYWHERE,
@@ -174,6 +174,7 @@ async def test_every_command_says_where_it_may_be_used(discord: Discord) -> None
         "about": ANYWHERE,
         "help": ANYWHERE,
         "settings": ([0], [0]),
+        "words": ([0], [0]),
     }
 
 

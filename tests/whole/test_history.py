@@ -109,7 +109,7 @@ async def test_pages_are_turned_and_pictures_marked_and_shown_after_a_restart_to
         await draw(discord, prompt="an owl")
         first = await page(discord, world.ada, words="fox")
         assert prompts(first) == [f"fox {n}" for n in range(10, 1, -1)]
-        assert "11 orders · page 1 of 2" in first.text
+        assert "11 results · page 1 of 2" in first.text
         assert len(codes(first)) == 9
     async with start():
         last = await turned(await ada.press(first, "▶"), "page 2 of 2")
@@ -125,13 +125,13 @@ async def test_pages_are_turned_and_pictures_marked_and_shown_after_a_restart_to
 
 
 @pytest.mark.usefixtures("easel")
-async def test_show_posts_a_picture_again_with_living_buttons_by_code_and_by_number(discord: Discord) -> None:
+async def test_show_posts_a_picture_again_with_living_buttons_by_its_code(discord: Discord) -> None:
     world = discord.world
     original = await draw(discord, prompt="a fox", seed=7)
     code = codes(await page(discord, world.ada))[0]
     offered = await discord.as_(world.ada).autocomplete("show", "id", "")
     assert [(choice["name"], choice["value"]) for choice in offered] == [(f"{code} · a fox", code)]
-    for typed in (code, code.lower(), "1"):
+    for typed in (code, code.lower(), f" #{code}"):
         shown_by_bruno = await shown(await discord.as_(world.bruno).slash("show", id=typed))
         assert shown_by_bruno.attachments[0].data == original.attachments[0].data
         assert not shown_by_bruno.ephemeral
@@ -139,7 +139,7 @@ async def test_show_posts_a_picture_again_with_living_buttons_by_code_and_by_num
     assert again.text != original.text
     hidden = await shown(await discord.as_(world.ada).slash("show", id=code, private=True))
     assert hidden.private_to == world.ada.id
-    for wrong in ("0QQQ", "9"):
+    for wrong in ("0QQQ", "0009"):
         assert "no longer kept" in await ask(discord, world.ada, "show", id=wrong)
     assert "no picture's code" in await ask(discord, world.ada, "show", id="!?")
 
@@ -151,13 +151,13 @@ async def test_a_picture_of_another_server_or_a_hidden_channel_is_shown_to_its_o
     world = discord.world
     await draw(discord, prompt="a fox")
     carla = discord.as_(world.carla, world.other_channel)
-    assert "no longer kept" in await private(discord, await carla.slash("show", id="1"))
+    assert "no longer kept" in await private(discord, await carla.slash("show", id="0001"))
     direct = discord.as_(world.ada, world.direct_channel(world.ada))
-    assert not (await shown(await direct.slash("show", id="1"))).ephemeral
+    assert not (await shown(await direct.slash("show", id="0001"))).ephemeral
     owl = await result(await direct.slash("draw", prompt="an owl"))
     await discord.until(lambda: done(owl))
-    assert "no longer kept" in await ask(discord, world.bruno, "show", id="2")
-    assert "an owl" in (await shown(await discord.as_(world.ada).slash("show", id="2"))).text
+    assert "no longer kept" in await ask(discord, world.bruno, "show", id="0002")
+    assert "an owl" in (await shown(await discord.as_(world.ada).slash("show", id="0002"))).text
 
 
 @pytest.mark.usefixtures("easel")
@@ -167,11 +167,11 @@ async def test_a_picture_of_a_channel_that_one_cannot_see_is_not_shown(discord: 
     hidden = world.add_channel(world.guild, "back-room", overwrites=[closed])
     fox = await result(await discord.as_(world.ada, hidden).slash("draw", prompt="a fox"))
     await discord.until(lambda: done(fox))
-    assert "no longer kept" in await ask(discord, world.bruno, "show", id="1")
-    seen = await shown(await discord.as_(world.moderator).slash("show", id="1"))
+    assert "no longer kept" in await ask(discord, world.bruno, "show", id="0001")
+    seen = await shown(await discord.as_(world.moderator).slash("show", id="0001"))
     assert "a fox" in seen.text
     assert seen.private_to == world.moderator.id, "it is Ada's to bring out of that room"
-    assert (await shown(await discord.as_(world.ada).slash("show", id="1"))).private_to is None
+    assert (await shown(await discord.as_(world.ada).slash("show", id="0001"))).private_to is None
 
 
 @pytest.mark.usefixtures("easel")
@@ -179,7 +179,7 @@ async def test_a_picture_of_a_channel_that_all_see_is_shown_to_all_in_another(di
     world = discord.world
     lobby = world.add_channel(world.guild, "lobby")
     await draw(discord, prompt="a fox")
-    assert (await shown(await discord.as_(world.bruno, lobby).slash("show", id="1"))).private_to is None
+    assert (await shown(await discord.as_(world.bruno, lobby).slash("show", id="0001"))).private_to is None
 
 
 @pytest.mark.usefixtures("easel")
@@ -196,10 +196,10 @@ async def test_spoilers_stay_hidden_and_age_restricted_pictures_stay_where_they_
     with Image.open(io.BytesIO(by_day.attachments[0].data)) as sheet:
         first = sheet.convert("RGB").crop((0, 0, 288, 240))
     assert len(first.getcolors(100_000) or []) < 200, "the place of what is hidden is empty"
-    again = await shown(await discord.as_(world.ada).slash("show", id="1"))
+    again = await shown(await discord.as_(world.ada).slash("show", id="0001"))
     assert again.attachments[0].filename.startswith("SPOILER_")
-    assert "age-restricted" in await ask(discord, world.ada, "show", id="2")
-    assert "a night owl" in (await shown(await night.slash("show", id="2"))).text
+    assert "age-restricted" in await ask(discord, world.ada, "show", id="0002")
+    assert "a night owl" in (await shown(await night.slash("show", id="0002"))).text
     by_night = await (await night.slash("history")).until(lambda m: m.attachments)
     assert "age-restricted" not in by_night.text
 
@@ -219,16 +219,16 @@ async def test_what_is_past_its_days_is_shown_out_of_its_message_until_that_is_d
     async with start(EASEL_KEEP_IMAGES_DAYS="1"):
         while (await page(discord, world.ada)).text.count("only in its message") < 2:
             pass
-        again = await shown(await ada.slash("show", id="2"))
+        again = await shown(await ada.slash("show", id="0002"))
         assert again.attachments[0].data == fox.attachments[0].data
         assert (await page(discord, world.ada)).text.count("only in its message") == 1, "it is kept again"
-        assert links[0] in await told(await ada.slash("show", id="1")), "a grid is not its originals"
+        assert links[0] in await told(await ada.slash("show", id="0001")), "a grid is not its originals"
         await ada.press(grid, "Delete")
         await discord.until(lambda: grid.deleted)
         while links[0] in (old := await page(discord, world.ada)).text:
             pass
         assert "two owls · ×2 · no longer kept" in old.text
-        assert "no longer kept" in await ask(discord, world.ada, "show", id="1")
+        assert "no longer kept" in await ask(discord, world.ada, "show", id="0001")
 
 
 @pytest.mark.usefixtures("easel")
@@ -261,18 +261,38 @@ async def test_stats_are_a_chart_with_its_numbers_in_words(discord: Discord) -> 
 
 @pytest.mark.usefixtures("easel")
 async def test_help_has_a_page_for_each_topic_and_misses_no_command(discord: Discord) -> None:
-    ada = discord.as_(discord.world.ada)
-    help_ = (await ada.slash("help")).message
+    admin = discord.as_(discord.world.admin)
+    help_ = (await admin.slash("help")).message
     [menu] = help_.controls
-    assert help_.private_to == discord.world.ada.id
+    assert help_.private_to == discord.world.admin.id
     seen = help_.text
     for option in menu["options"]:
-        act = await ada.choose(help_, "Topics", option["label"])
+        act = await admin.choose(help_, "Topics", option["label"])
         seen += (await turned(act, option["label"])).text
     named = {name.split()[0] for name in re.findall(r"</([a-z ]+):\d+>", seen)}
     assert named == {command["name"] for command in discord.commands.all(None) if command["type"] == 1}
     menus = {command["name"] for command in discord.commands.all(None) if command["type"] == 3}
     assert all(f"**{menu}**" in seen for menu in menus)
+
+
+@pytest.mark.usefixtures("easel")
+async def test_help_keeps_what_is_the_admins_alone_from_everybody_else(discord: Discord) -> None:
+    pages = {}
+    for who in (discord.world.ada, discord.world.admin):
+        person = discord.as_(who)
+        help_ = (await person.slash("help")).message
+        topics = [option["label"] for option in help_.controls[0]["options"]]
+        assert ("For admins" in topics) == (who is discord.world.admin)
+        for topic in topics:
+            text = (await turned(await person.choose(help_, "Topics", topic), topic)).text
+            pages[who.id, topic] = set(re.findall(r"</([a-z ]+):\d+>", text))
+    mine = set().union(*(named for (who, _), named in pages.items() if who == discord.world.ada.id))
+    theirs = {"model allow", "model refresh", "preset import", "settings server", "backends drain"}
+    assert not theirs & mine
+    assert theirs <= pages[discord.world.admin.id, "For admins"]
+    assert "model list" in mine
+    models = pages[discord.world.admin.id, "Models and presets"]
+    assert models == pages[discord.world.ada.id, "Models and presets"]
 
 
 async def test_about_names_version_painters_and_the_hosts_links(discord: Discord, start: Start) -> None:

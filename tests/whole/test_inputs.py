@@ -83,6 +83,20 @@ async def test_numbers_in_the_form_are_refused_in_words(discord: Discord) -> Non
 
 
 @pytest.mark.usefixtures("easel")
+async def test_what_is_said_twice_or_shows_nothing_is_refused_in_words(discord: Discord) -> None:
+    ada = discord.world.ada
+    for values, words in (
+        ({"size": "2:3", "width": 128}, "“size” and “width” say the same twice."),
+        ({"more": "steps 9 · steps 11"}, "“steps” is there twice."),
+        ({"more": "stps 9"}, "Did you mean “steps”?"),
+        ({"lora": ",,,"}, "“,,,” names nothing for lora."),
+        ({"prompt": "\u200b\u200d"}, "The prompt is empty."),
+    ):
+        act = await raw_command(discord, ada, "draw", **({"prompt": "a fox"} | values))
+        assert words in await refused(discord, act), values
+
+
+@pytest.mark.usefixtures("easel")
 async def test_a_prompt_of_5000_characters_is_refused_and_one_of_4000_painted(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     first = await draw(discord)

@@ -132,18 +132,54 @@ async def test_what_an_admin_put_into_a_preset_stays_in_that_server(discord: Dis
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("no json", "That is no file of presets"),
-        ('{"presets": [{"name": "x", "options": {"stepz": 3}}]}', "presets.0.options.stepz"),
-        ('{"presets": [{"name": "x", "options": {"hires": {"scal": 2}}}]}', "presets.0.options.hires.scal"),
-        ('{"presets": [{"name": "x", "options": {"steps": "many"}}]}', "presets.0.options.steps"),
-        ('{"presets": [{"name": "x", "options": {"mask": {"image": "x"}}}]}', "a preset keeps no pictures"),
-        ("[" * 40_000, "That is no file of presets"),
+        ("no json", "That file is no JSON."),
+        ("[]", "That is no file of presets."),
+        ("{}", "In that file “presets” is missing."),
+        ('{"presets": []}', "In that file “presets” has a value that does not fit."),
+        ('{"presets": [{"name": "x", "options": {"stepz": 3}}]}', "“preset 1: options.stepz” is nothing I know"),
+        (
+            '{"presets": [{"name": "x", "options": {"hires": {"scal": 2}}}]}',
+            "“preset 1: options.hires.scal” is no",
+        ),
+        ('{"presets": [{"name": "x", "options": {"steps": "many"}}]}', "“preset 1: options.steps” has a value"),
+        (
+            '{"presets": [{"name": "x", "options": {"mask": {"image": "x"}}}]}',
+            "“preset 1: options.mask” needs a pic",
+        ),
+        ('{"presets": [{"name": "x", "options": {"steps": 99999}}]}', "Choose steps between 1 and 60"),
+        ("[" * 40_000, "That file is no JSON."),
         (" " * 70_000, "too large"),
     ],
 )
 async def test_a_file_that_does_not_fit_is_refused_in_words(discord: Discord, text: str, words: str) -> None:
     act = await discord.as_(discord.world.admin).slash("preset import", file=Attachment("p.json", text.encode()))
     assert words in await answered(discord, act)
+
+
+@pytest.mark.usefixtures("easel")
+async def test_what_could_never_be_painted_is_not_kept(discord: Discord) -> None:
+    ada = discord.world.ada
+    assert "steps 999 is outside" in await ask(discord, ada, "preset save", name="x", settings="steps 999")
+    await ask(discord, discord.world.admin, "settings server", max_steps=10)
+    assert "between 1 and 10" in await ask(discord, ada, "preset save", name="x", settings="steps 11")
+    assert "Nothing is kept here yet" in await ask(discord, ada, "preset list")
+
+
+@pytest.mark.usefixtures("easel")
+async def test_what_takes_the_place_of_another_says_so(discord: Discord) -> None:
+    admin = discord.world.admin
+    kept, replaced = "Kept.", "Kept in place of the one of that name."
+    for values in ({"settings": "steps 3"}, {"settings": "steps 4"}):
+        text = await ask(discord, admin, "preset save", name="quick", server=True, **values)
+        assert (replaced if "steps 4" in text else kept) in text
+    assert kept in await ask(discord, admin, "style save", name="ink", prompt="ink")
+    assert replaced in await ask(discord, admin, "style save", name="Ink", prompt="ink")
+    for words in (kept, replaced):
+        act = await discord.as_(admin).slash("wildcard save", name="colour", lines="red")
+        assert words in await answered(discord, act)
+    file = Attachment("p.json", b'{"presets": [{"name": "Quick"}, {"name": "new"}]}')
+    act = await discord.as_(admin).slash("preset import", file=file)
+    assert "2 presets kept: Quick, new\nIn place of those of the same name: Quick" in await answered(discord, act)
 
 
 @pytest.mark.usefixtures("easel")

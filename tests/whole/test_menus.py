@@ -1,5 +1,7 @@
 """The menus on messages: on the bot's own, on taken pictures, and on anybody's message with a picture."""
 
+import re
+
 import pytest
 
 from bot.rehearsal import Discord
@@ -37,6 +39,7 @@ async def test_upscale_and_describe_work_on_any_picture(discord: Discord, start:
             act = await bruno.menu("Describe", source)
             await act.until(lambda m: "/draw prompt:" in m.text, 20)
             assert f"/draw prompt:{prompt}" in act.text
+            assert ("How it was painted" if source is first else "Read from the file") in act.text
         plain = await discord.as_(discord.world.ada).say("", Attachment("c.png", png()))
         act = await bruno.menu("Describe", plain)
         await act.until(lambda m: "a cat" in m.text, 20)
@@ -74,6 +77,29 @@ async def test_cancel_or_delete_does_what_there_is_to_do(discord: Discord, start
 
 
 @pytest.mark.usefixtures("easel")
+async def test_a_copy_says_whose_it_is_and_whoever_had_it_sent_takes_it_away(discord: Discord) -> None:
+    world = discord.world
+    bruno, carla = discord.as_(world.bruno), discord.as_(world.moderator)
+    grid = await draw(discord, prompt="a fox", count=2)
+    first, second = [await result(await bruno.choose(grid, "Take one", "Send 2")) for _ in range(2)]
+    [embed] = first.embeds
+    assert embed["author"]["name"] == grid.embeds[0]["author"]["name"]
+    link = f"https://discord.com/channels/{world.guild.id}/{world.channel.id}/{grid.id}"
+    assert f"Picture 2 of {link}, sent by <@{world.bruno.id}>" in first.text
+    assert [control["label"] for control in first.controls] == ["Delete"]
+    third = await result(await carla.choose(grid, "Take one", "Send 1"))
+    assert "not yours" in await private(discord, await bruno.press(third, "Delete"))
+    assert "not yours" in await private(discord, await bruno.press(grid, "Delete"))
+    await bruno.press(first, "Delete")
+    await discord.until(lambda: first.deleted)
+    await (await bruno.menu("Cancel or delete", second)).until(lambda m: "Deleted." in m.text, 20)
+    await discord.as_(world.ada).press(third, "Delete")
+    await discord.until(lambda: third.deleted)
+    assert second.deleted
+    assert not grid.deleted
+
+
+@pytest.mark.usefixtures("easel")
 async def test_where_there_is_nothing_to_be_had_the_menus_say_so(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     said = await ada.say("no picture at all")
@@ -83,3 +109,20 @@ async def test_where_there_is_nothing_to_be_had_the_menus_say_so(discord: Discor
         assert "no picture of mine" in await private(discord, await ada.menu(name, said)), name
     text = Attachment("notes.txt", b"words", content_type="text/plain")
     assert "no picture attached" in await private(discord, await ada.menu("Upscale", await ada.say("", text)))
+
+
+async def test_settings_and_descriptions_name_what_the_backend_chose_at_every_remove(
+    discord: Discord, start: Start
+) -> None:
+    async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
+        ada = discord.as_(discord.world.ada)
+        await eventually(lambda: ada.autocomplete("upscale", "upscaler", "ESRGAN"))
+        first = await draw(discord, prompt="a fox", seed=7)
+        larger = await result(await ada.choose(first, "More", "Upscale"))
+        told = [await private(discord, await ada.press(message, "Settings")) for message in (first, larger)]
+        for message in (first, larger):
+            described = await ada.choose(message, "More", "Describe")
+            await described.until(lambda m: "/draw prompt:" in m.text, 20)
+            told.append(described.text)
+        for text in told:
+            assert re.search(r" model:\S.* sampler:\S", text), text

@@ -118,7 +118,7 @@ async def test_an_admin_has_all_backends_look_for_new_files(discord: Discord, st
     async with StandInWebUI() as gpu, start(EASEL_BACKENDS=f"webui={gpu.url} name=gpu1, webui=http://127.0.0.1:9"):
         await draw(discord)
         gpu.models.append("brand_new")
-        assert "Manage Server" in await ask(discord, world.ada, "model refresh")
+        assert "may have the backends look" in await ask(discord, world.ada, "model refresh")
         act = await discord.as_(world.admin).slash("model refresh")
         assert "Fresh, but for webui-2" in await answered(discord, act)
         assert "brand_new" in await chosen(discord, "brand")

@@ -208,7 +208,7 @@ def same(sent: Mapping[str, Any]) -> dict[str, Any]:
 async def test_every_option_and_every_name_has_a_case() -> None:
     assert {*OPTIONS, *ELSEWHERE} == set(DRAW)
     assert {*LINES, *ELSEWHERE} == {setting.name for setting in SETTINGS}
-    assert {*DRAW, "image", "mask", "area", "strength"} >= set(REMIX)
+    assert {*DRAW, "image", "link", "mask", "area", "strength"} >= set(REMIX)
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -256,7 +256,7 @@ async def test_the_settings_of_a_name_pasted_as_a_command_paint_the_same(studio:
     "prompt",
     [
         "a {red|blue} fox",
-        r"a \{literal\} fox, __nowhere__",
+        r"a \{literal\} fox, \__nowhere__",
         "steps:9 is no option here, model:x neither",
         'a "fox" · and; so on',
         "x" * 1500,

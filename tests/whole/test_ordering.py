@@ -113,6 +113,27 @@ async def test_what_looks_wrong_is_asked_first_and_painted_if_it_is_meant_so(dis
 
 
 @pytest.mark.usefixtures("easel")
+async def test_what_is_not_drawn_is_asked_about_too(discord: Discord) -> None:
+    ada = discord.as_(discord.world.ada)
+    await ada.slash("wildcard save", name="loop", lines="a __loop__")
+    asked = await ada.slash("draw", prompt="{red|blue __nope__ __loop__")
+    words = await private(discord, asked)
+    for part in ("“{” is never closed", "no list “nope” here", "“loop” comes to no end"):
+        assert part in words
+    await result(await ada.press(asked.message, "Paint anyway"))
+
+
+@pytest.mark.usefixtures("easel")
+async def test_an_exploration_that_looks_wrong_is_asked_about_once(discord: Discord) -> None:
+    ada = discord.as_(discord.world.ada)
+    asked = await ada.slash("explore", prompt="a ((b", across="seed", across_values="1, 2")
+    assert (await private(discord, asked)).count("never closed") == 1
+    assert [control["label"] for control in asked.message.controls] == ["Paint anyway"]
+    grid = await result(await ada.press(asked.message, "Paint anyway"))
+    assert "Take one" in str(grid.controls)
+
+
+@pytest.mark.usefixtures("easel")
 async def test_a_private_picture_is_seen_by_nobody_else_and_gets_no_reaction(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     act = await ada.slash("draw", prompt="a fox", private=True)

@@ -3,8 +3,11 @@
 import pytest
 
 from bot.rehearsal import Discord, Message
+from bot.rehearsal.world import Attachment
 from tests.standins.webui import Fault, StandInWebUI
 from tests.whole.conftest import Start
+from tests.whole.pictures import png
+from tests.whole.play import draw, private, raw_press, recipe, result
 
 AWAY = "Waiting for a painter"
 
@@ -29,6 +32,29 @@ async def test_a_backend_absent_at_the_start_is_waited_for(
         assert "your place is kept" in message.text
         async with backend:
             await act.until(painted, 20)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+async def test_what_a_backend_that_is_away_may_be_able_to_do_waits_for_it(
+    discord: Discord, start: Start, backend: StandInWebUI, kept: int
+) -> None:
+    ada, picture = discord.as_(discord.world.ada), Attachment("c.png", png(64, 48))
+    backend.rembg = True
+    async with backend:
+        address = f"webui={backend.url}"
+    async with start(EASEL_BACKENDS=address + ", sketch=0" * kept):
+        acts = [await ada.slash(name, image=picture) for name in ("upscale", "cutout")]
+        for act in acts:
+            await act.until(lambda m: AWAY in m.text, 20)
+        if kept:
+            acts.append(await raw_press(discord, ada.user, "easel:more:3", await draw(discord), ("upscale",)))
+        control = await ada.slash("draw", prompt="a", control_image=picture)
+        assert "a backend is away" in await private(discord, control)
+        async with backend:
+            larger, cut, *more = [await result(act) for act in acts]
+    assert "128×96 · ×2 · " in larger.text
+    assert "background removal" in cut.text
+    assert all(recipe(m).fields["Postprocess upscaler"] == "ESRGAN_4x" for m in more)
 
 
 async def test_a_backend_killed_in_mid_job_paints_it_once_it_is_back(

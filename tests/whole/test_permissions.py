@@ -21,7 +21,7 @@ async def test_only_the_asker_and_moderators_cancel_a_job_that_waits_or_runs(
             await bruno.react(act.message, "❌")
         await discord.until(lambda: len(world.bruno.dms) == 2)
         assert all("not yours" in message.text for message in world.bruno.dms)
-        assert "not yours" in await ask(discord, world.bruno, "queue cancel", job=1)
+        assert "not yours" in await ask(discord, world.bruno, "queue cancel", job="0001")
         assert "Manage Messages" in await ask(discord, world.bruno, "queue clear")
         assert "Manage Messages" in await ask(discord, world.ada, "queue clear"), (
             "one's own jobs are cancelled singly"
@@ -200,7 +200,7 @@ async def test_a_moderator_of_one_channel_moderates_only_there(discord: Discord,
         for act in (there, here):
             await act.until(lambda m: m.controls)
         bruno = discord.as_(world.bruno, world.night_channel)
-        assert "not yours" in (await bruno.slash("queue cancel", job=1)).text
+        assert "not yours" in (await bruno.slash("queue cancel", job="0001")).text
         assert "Manage Messages" in (await bruno.slash("queue clear")).text
         assert "Cancelled" not in there.message.text
         await bruno.press(here.message, "Cancel")

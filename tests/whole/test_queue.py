@@ -62,14 +62,14 @@ async def test_the_line_is_shown_left_and_cleared_by_those_who_may(discord: Disc
         assert "2nd" in lines[2]
         assert all("picture" in line for line in lines)
         assert "secret" not in text
-        assert "not yours" in await ask(discord, world.bruno, "queue cancel", job=3)
-        assert "Cancelled job 3." in await ask(discord, world.ada, "queue cancel")
+        assert "not yours" in await ask(discord, world.bruno, "queue cancel", job="0003")
+        assert "Cancelled job 0003." in await ask(discord, world.ada, "queue cancel")
         await acts[2].until(shows("Cancelled"))
         assert "Manage Messages" in await ask(discord, world.ada, "queue clear")
         assert "Cancelled jobs: 1." in await ask(discord, world.moderator, "queue clear")
         by_moderator = await acts[1].until(shows("Cancelled"))
         assert f"by <@{world.moderator.id}>" in by_moderator.text
-        assert "Cancelled job 1." in await ask(discord, world.ada, "queue cancel", job=1)
+        assert "Cancelled job 0001." in await ask(discord, world.ada, "queue cancel", job="0001")
 
 
 async def test_a_panel_follows_the_line_by_itself_until_its_time_is_over(
@@ -166,6 +166,7 @@ async def test_only_a_servers_moderators_pause_it(discord: Discord, start: Start
     world = discord.world
     async with start():
         for path in ("pause", "resume"):
-            assert "Manage Messages" in await ask(discord, world.ada, f"queue {path}")
+            refused = await ask(discord, world.ada, f"queue {path}")
+            assert "Only members with Manage Messages may pause or resume the queue." in refused
             alone = await discord.as_(world.ada, world.direct_channel(world.ada)).slash(f"queue {path}")
             assert "no server here" in await private(discord, alone)

@@ -180,33 +180,6 @@ async def test_a_painter_that_only_paints_says_so(discord: Discord) -> None:
     assert "describing pictures" in await ask(discord, ada, "describe", image=picture)
 
 
-@pytest.mark.parametrize("kept", [0, 1])
-async def test_what_a_backend_that_is_away_may_be_able_to_do_waits_for_it(
-    discord: Discord, start: Start, kept: int
-) -> None:
-    ada, picture = discord.as_(discord.world.ada), Attachment("c.png", png(64, 48))
-    painter = ", sketch=0" * kept
-    async with StandInWebUI() as server:
-        server.rembg = True
-        address = webui(server)
-    async with start(EASEL_BACKENDS=address + painter):
-        acts = [await work(discord, name, image=picture) for name in ("upscale", "cutout")]
-        for act in acts:
-            await act.until(lambda m: "Waiting for a painter" in m.text, 20)
-        if kept:
-            first = await draw(discord)
-            act = await ada.choose(first, "More", "Upscale")
-            acts.append(act)
-        control = await work(discord, "draw", prompt="a", control_image=picture)
-        assert "a backend is away" in await private(discord, control)
-        async with server:
-            larger, cut, *more = [await result(act) for act in acts]
-    assert sides(larger) == (128, 96)
-    assert "×2 · " in larger.text
-    assert "background removal" in cut.text
-    assert all(recipe(m).fields["Postprocess upscaler"] == "ESRGAN_4x" for m in more)
-
-
 async def test_a_background_is_cut_away(discord: Discord, start: Start) -> None:
     async with StandInWebUI() as server:
         server.rembg = True

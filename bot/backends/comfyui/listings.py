@@ -12,7 +12,6 @@ from bot.backends.comfyui.nodes import PREPROCESSORS, Nodes
 from bot.domain import capability
 from bot.domain.capability import Feature, Listing, Named
 from bot.domain.request import Control, PaintRequest
-from bot.domain.text import N_
 from bot.prompting.loras import can_be_tagged, in_prompt, without_tags
 
 LATENT = "latent:"
@@ -153,9 +152,9 @@ def choose(backend: str, request: PaintRequest, lists: Lists, model: str | None)
     def entry(listing: Listing, name: str | None) -> Entry | None:
         return None if name is None else entries[listing, name]
 
-    chosen = entry(Listing.MODELS, request.model) or _fallback(backend, Listing.MODELS, N_("model"), model, lists)
+    chosen = entry(Listing.MODELS, request.model) or _fallback(backend, Listing.MODELS, "model", model, lists)
     sampler = entry(Listing.SAMPLERS, request.sampler)
-    sampler = sampler or _fallback(backend, Listing.SAMPLERS, N_("sampler"), spelling.DEFAULT_SAMPLER, lists)
+    sampler = sampler or _fallback(backend, Listing.SAMPLERS, "sampler", spelling.DEFAULT_SAMPLER, lists)
     known = tuple(listed.wire for listed in lists[Listing.SCHEDULERS][1:])
     scheduler = entry(Listing.SCHEDULERS, request.scheduler) or lists[Listing.SCHEDULERS][0]
     if scheduler.wire == spelling.AUTOMATIC:
@@ -183,7 +182,7 @@ def choose(backend: str, request: PaintRequest, lists: Lists, model: str | None)
 
 def upscaler(backend: str, name: str, lists: Lists) -> str:
     """Return what an upscaler is on the wire; raises ``RejectedError`` if the server does not have it."""
-    return _entry(backend, Named(Listing.UPSCALERS, N_("upscaler"), name), lists).wire
+    return _entry(backend, Named(Listing.UPSCALERS, "upscaler", name), lists).wire
 
 
 def with_embeddings(prompt: str, lists: Lists) -> str:

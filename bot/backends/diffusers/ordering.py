@@ -35,7 +35,7 @@ def order(backend: str, request: PaintRequest, known: Capabilities) -> Order:
         names.check(backend, named.option, named.name, known.listings.get(named.listing, ()))
     tagged = {lora.name: lora.weight for lora in (*in_prompt(request.prompt), *request.loras)}
     for name in tagged:
-        names.check(backend, N_("lora"), name, known.listings[Listing.LORAS])
+        names.check(backend, "lora", name, known.listings[Listing.LORAS])
     sampler = request.sampler or sampling.DEFAULT
     scheduler = request.scheduler or sampling.AUTOMATIC
     if scheduler not in sampling.kinds(sampler):
@@ -94,15 +94,15 @@ def prepare(made: Order, request: PaintRequest, images: Mapping[str, bytes]) -> 
 def _check_numbers(backend: str, request: PaintRequest) -> None:
     sides = (*request.final_size, request.width, request.height)
     if any(side < LATENT_PX or side % LATENT_PX for side in sides):
-        raise words.bad_number(backend, N_("size"), f"n × {LATENT_PX} px")
+        raise words.bad_number(backend, "size", f"n × {LATENT_PX} px")
     most = sampling.max_steps(request.sampler or sampling.DEFAULT)
     if not 1 <= request.steps <= most:
-        raise words.bad_number(backend, N_("steps"), f"1–{most}")
+        raise words.bad_number(backend, "steps", f"1–{most}")
     if request.clip_skip is not None and not 1 <= request.clip_skip <= MAX_CLIP_SKIP:
-        raise words.bad_number(backend, N_("clip_skip"), f"1–{MAX_CLIP_SKIP}")
+        raise words.bad_number(backend, "clip_skip", f"1–{MAX_CLIP_SKIP}")
     for strength in (request.strength, request.hires.strength if request.hires else None):
         if strength is not None and not 0 < strength <= 1:
-            raise words.bad_number(backend, N_("strength"), "> 0, ≤ 1")
+            raise words.bad_number(backend, "strength", "> 0, ≤ 1")
     if request.mask is not None and request.hires is not None:
         raise words.not_together(backend, N_("inpainting"), N_("the hires fix"))
     for control in request.controls:

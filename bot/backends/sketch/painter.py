@@ -11,7 +11,6 @@ from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import BotError, RejectedError
 from bot.domain.ports import Answer, Clock, Painted, Painting, Progress, Ready
 from bot.domain.request import PaintRequest
-from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.imaging.sketching import Subject, glimpse, paint
 
@@ -94,9 +93,9 @@ class Sketch(lacking.PaintsOnly):
 
     def _check(self, request: PaintRequest) -> None:
         lacking.check(self.name, request, CAPABILITIES)
-        names.check(self.name, N_("model"), request.model, (MODEL,))
-        names.check(self.name, N_("sampler"), request.sampler, SAMPLERS)
-        names.check(self.name, N_("scheduler"), request.scheduler, SCHEDULERS)
+        names.check(self.name, "model", request.model, (MODEL,))
+        names.check(self.name, "sampler", request.sampler, SAMPLERS)
+        names.check(self.name, "scheduler", request.scheduler, SCHEDULERS)
         names.check_loras(self.name, request.loras, ())
 
     async def _take_time(

@@ -143,7 +143,7 @@ class WebUI:
         survey = await self._having(Feature.UPSCALE)
         known = survey.capabilities().listings.get(Listing.UPSCALERS, ())
         for name in (request.upscaler, request.second):
-            names.check(self.name, N_("upscaler"), name, known)
+            names.check(self.name, "upscaler", name, known)
         answer = await self._asked(extras.UPSCALE, extras.upscaling(request, picture))
         return await self._decoder.run(extras.picture, self.name, answer, picture)
 
@@ -191,9 +191,7 @@ class WebUI:
         if model is not None:
             # SD.Next would save an unknown one, and not start with it again.
             found = listings.find(str(model), survey.lists[Listing.MODELS])
-            names.check(
-                self.name, N_("model"), found or str(model), survey.capabilities().listings[Listing.MODELS]
-            )
+            names.check(self.name, "model", found or str(model), survey.capabilities().listings[Listing.MODELS])
         known = await self._surveyor.options()
         for key in changes:
             if key not in known:

@@ -12,7 +12,6 @@ from bot.backends.webui.dialect import Dialect
 from bot.domain import capability
 from bot.domain.capability import Listing, ModelFacts
 from bot.domain.request import PaintRequest
-from bot.domain.text import N_
 from bot.prompting.loras import can_be_tagged, in_prompt
 
 Lists = Mapping[Listing, tuple["Entry", ...]]
@@ -106,8 +105,8 @@ def choose(backend: str, request: PaintRequest, lists: Lists, dialect: Dialect) 
     loras = lists.get(Listing.LORAS)
     return Choice(
         model,
-        _named(backend, N_("sampler"), sampler, lists.get(Listing.SAMPLERS, ())),
-        _named(backend, N_("scheduler"), scheduler, lists.get(Listing.SCHEDULERS, ())),
+        _named(backend, "sampler", sampler, lists.get(Listing.SAMPLERS, ())),
+        _named(backend, "scheduler", scheduler, lists.get(Listing.SCHEDULERS, ())),
         others,
         {} if dialect.tags else {entry.name: entry.file or entry.name for entry in loras or ()},
         loras is not None and any(find(lora.name, loras) is None for lora in in_prompt(request.prompt)),

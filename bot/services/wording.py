@@ -1,0 +1,239 @@
+"""Servers' word rules: kept, as a file, and the one gate that every order's prompts pass."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from bot.domain.errors import DeniedError, LimitError, RequestError
+from bot.domain.request import PaintRequest
+from bot.domain.text import N_
+from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules, normal
+from bot.prompting.lexicon import Lexicon
+from bot.prompting.rewording import Reworded, Rewording
+from bot.services.drafts import Asker
+from bot.services.preferences import WORDS, Preferences, Scope
+
+MAX_FILE_BYTES = 512 * 1024
+"""Enough for as many words as there may be, as long as they may be."""
+_READY = 200
+"""Servers whose rules stay ready in memory."""
+_SHOWN = 100
+"""Characters of a denied part that are repeated."""
+_BETWEEN = re.compile(r"[,;\n，、；]")
+
+
+def _one_line(word: str) -> str:
+    return " ".join(word.split())
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    deny: list[Annotated[str, AfterValidator(normal)]] = []
+    replace: dict[Annotated[str, AfterValidator(normal)], Annotated[str, AfterValidator(_one_line)]] = {}
+    strip: list[Annotated[str, AfterValidator(normal)]] = []
+    allow: list[Annotated[str, AfterValidator(normal)]] = []
+
+
+class Wording:
+    """Reads and keeps what ``preferences`` hold of word rules, and holds orders to them."""
+
+    def __init__(self, preferences: Preferences) -> None:
+        self._preferences = preferences
+        self._ready: OrderedDict[int, tuple[str, Rewording]] = OrderedDict()
+        self._writing = asyncio.Lock()
+
+    async def rules(self, guild_id: int) -> WordRules:
+        """Return a server's rules."""
+        return _read(await self._kept(guild_id))
+
+    async def set(self, guild_id: int, words: Iterable[str], rule: Rule) -> WordRules:
+        """Give ``words`` this rule and return all rules; raises ``RequestError`` for what cannot be one."""
+        async with self._writing:
+            rules = (await self.rules(guild_id)).having(words, rule)
+            await self._keep(guild_id, rules)
+        return rules
+
+    async def remove(self, guild_id: int, words: Iterable[str]) -> WordRules:
+        """Take the rules for ``words`` back and return the rest; raises ``RequestError`` if one has none."""
+        async with self._writing:
+            rules, gone = await self.rules(guild_id), tuple(words)
+            if strange := next((word for word in gone if word not in rules.words), None):
+                raise RequestError(
+                    N_("There is no rule for “{word}”."), N_("See the rules: /words show"), word=strange[:MAX_WORD]
+                )
+            rules = rules.without(gone)
+            await self._keep(guild_id, rules)
+        return rules
+
+    async def replace(self, guild_id: int, rules: WordRules) -> None:
+        """Put ``rules`` in the place of all that a server has; raises ``RequestError`` as ``set`` does."""
+        async with self._writing:
+            await self._keep(guild_id, rules)
+
+    async def tried(self, guild_id: int, text: str) -> Reworded:
+        """Return what would become of a prompt."""
+        rewording = await self._rewording(guild_id)
+        return Reworded(text) if rewording is None else await asyncio.to_thread(rewording.applied, text)
+
+    async def settled(
+        self, asker: Asker, request: PaintRequest, *, template: str | None, trusted: str | None
+    ) -> PaintRequest:
+        """Return an order in words that are allowed where ``asker`` is.
+
+        ``template`` is the prompt before anything was drawn for it. ``trusted`` is the negative prompt that stands
+        there by an admin's or the host's word, and is left alone. Raises ``DeniedError`` in words.
+        """
+        rewording = None if asker.guild_id is None else await self._rewording(asker.guild_id)
+        if rewording is None:
+            return request
+        return await asyncio.to_thread(_settled, rewording, request, template, trusted or "")
+
+    async def _rewording(self, guild_id: int) -> Rewording | None:
+        kept = await self._kept(guild_id)
+        if not kept:
+            return None
+        known = self._ready.get(guild_id)
+        if known is None or known[0] != kept:
+            known = (kept, await asyncio.to_thread(lambda: Rewording(_read(kept))))
+            self._ready[guild_id] = known
+        self._ready.move_to_end(guild_id)
+        while len(self._ready) > _READY:
+            self._ready.popitem(last=False)
+        return known[1]
+
+    async def _kept(self, guild_id: int) -> str:
+        return str((await self._preferences.values(Scope.SERVER, guild_id)).get(WORDS, ""))
+
+    async def _keep(self, guild_id: int, rules: WordRules) -> None:
+        await asyncio.to_thread(_check, rules)
+        kept = exported(rules).decode() if rules.words else None
+        await self._preferences.set(Scope.SERVER, guild_id, **{WORDS: kept})
+
+
+def differ(one: PaintRequest, other: PaintRequest) -> bool:
+    """Return whether two orders are in different words."""
+    prompts = ((each.prompt, each.negative_prompt, each.details) for each in (one, other))
+    return next(prompts) != next(prompts)
+
+
+def listed(typed: str) -> tuple[str, ...]:
+    """Return the words and phrases of a typed list; raises ``RequestError`` if there is none."""
+    words = tuple(dict.fromkeys(filter(None, map(normal, _BETWEEN.split(typed)))))
+    if not words:
+        raise RequestError(N_("There is no word in it."), N_("Write words or phrases, with commas between them."))
+    return words
+
+
+def exported(rules: WordRules) -> bytes:
+    """Return rules as a file that ``imported`` reads; raises ``RequestError`` if there are none."""
+    if not rules.words:
+        raise RequestError(N_("There are no rules for words here."), N_("Make one: /words deny"))
+    file = _File(
+        deny=list(rules.of(Action.DENY)),
+        replace={word: rules.words[word].by for word in rules.of(Action.REPLACE)},
+        strip=list(rules.of(Action.STRIP)),
+        allow=list(rules.of(Action.ALLOW)),
+    )
+    return file.model_dump_json(indent=1, exclude_defaults=True).encode()
+
+
+def imported(data: bytes) -> WordRules:
+    """Read a file of rules; raises ``RequestError`` that names the first thing wrong."""
+    try:
+        return _rules(_File.model_validate_json(data))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise RequestError(
+            N_("That is no file of rules for words: “{where}” does not fit."),
+            N_("See how one is written: /words export"),
+            where=".".join(map(str, first["loc"]))[:200] or "file",
+        ) from error
+
+
+def _read(kept: str) -> WordRules:
+    try:
+        return _rules(_File.model_validate_json(kept)) if kept else WordRules()
+    except ValidationError:
+        # What another version kept must never stop a command.
+        return WordRules()
+
+
+def _rules(file: _File) -> WordRules:
+    rules = WordRules({word: Rule(Action.REPLACE, by) for word, by in file.replace.items()})
+    for words, action in ((file.strip, Action.STRIP), (file.deny, Action.DENY), (file.allow, Action.ALLOW)):
+        rules = rules.having(words, Rule(action))
+    return rules
+
+
+def _check(rules: WordRules) -> None:
+    if len(rules.words) > MAX_WORDS:
+        raise LimitError(
+            N_("That would be {count} words."), N_("Keep at most {max}."), count=len(rules.words), max=MAX_WORDS
+        )
+    for word, rule in rules.words.items():
+        for text in (word, rule.by):
+            if len(text) > MAX_WORD:
+                raise LimitError(
+                    N_("“{word}” is too long."),
+                    N_("Use at most {max} characters."),
+                    word=text[:MAX_WORD],
+                    max=MAX_WORD,
+                )
+        if not Lexicon([word]):
+            raise RequestError(N_("“{word}” has no letters to look for."), N_("Write it in letters."), word=word)
+        if rule.action is Action.REPLACE and not rule.by:
+            raise RequestError(
+                N_("Nothing is to replace “{word}”."), N_("To leave it out: /words strip"), word=word
+            )
+    if clash := Rewording(rules).clashing():
+        raise RequestError(
+            N_("“{by}”, which is to replace “{word}”, is ruled out itself."),
+            N_("Choose another word for it, or take one of the rules back: /words remove"),
+            word=clash[0],
+            by=clash[1],
+        )
+
+
+def _settled(rewording: Rewording, request: PaintRequest, template: str | None, trusted: str) -> PaintRequest:
+    def held(text: str) -> str:
+        found = rewording.applied(text) if text else Reworded(text)
+        if found.denied is not None:
+            raise _denied(found.denied)
+        return found.text
+
+    if template is not None and (denied := rewording.denied(template)) is not None:
+        raise _denied(denied)
+    details = tuple(
+        replace(each, prompt=held(each.prompt), negative_prompt=held(each.negative_prompt))
+        for each in request.details
+    )
+    own, theirs, more = _apart(request.negative_prompt, trusted)
+    negative = f"{held(own)}{theirs}{held(more)}"
+    prompt = held(request.prompt)
+    if request.prompt.strip() and not prompt.strip():
+        raise DeniedError(
+            N_("This server's rules for words leave nothing of the prompt."), N_("Say it in other words.")
+        )
+    return replace(request, prompt=prompt, negative_prompt=negative, details=details)
+
+
+def _apart(text: str, trusted: str) -> tuple[str, str, str]:
+    """Return what stands before and behind ``trusted`` words, unless they are part of others there."""
+    before, found, behind = text.partition(trusted) if trusted else (text, "", "")
+    if before[-1:].isalnum() or behind[:1].isalnum():
+        return text, "", ""
+    return before, found, behind
+
+
+def _denied(part: str) -> DeniedError:
+    return DeniedError(
+        N_("“{part}” is not allowed in prompts in this server."),
+        N_("Leave it out and ask again."),
+        part=" ".join(part.split())[:_SHOWN],
+    )

@@ -1,0 +1,226 @@
+"""Deleting what is kept of persons, of servers, and of jobs past their days, inside a transaction of the caller.
+
+Files cannot be deleted in it: their hashes stand in ``doomed`` until they are gone, whatever happens in between.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.domain.job import Result, State
+from bot.storage.tables import counts, departures, doomed, favourites, flows, jobs, settings, showings, snippets
+from bot.storage.tally import DAY_S
+
+PERSON, SERVER = "person", "server"
+"""Whose settings and snippets are whose, by their column ``scope``."""
+NOBODY = 0
+"""Who made what a server keeps, once its maker is forgotten."""
+REACHED = frozenset(
+    {
+        "jobs.user_id",
+        "jobs.guild_id",
+        "jobs.cancelled_by",
+        "favourites.user_id",
+        "settings.owner",
+        "snippets.owner",
+        "snippets.made_by",
+        "flows.guild_id",
+        "flows.users",
+    }
+)
+"""Every column that may hold a person's id; ``person`` leaves it in none of them. In direct messages the person
+is the guild."""
+BATCH = 40
+"""Most jobs that one transaction deletes where there may be very many."""
+COUNTED_DAYS = 31
+"""How long counts are of use: statistics look back 30 days, and today is not over."""
+_SLICE = 500
+_HASH = re.compile(r'"([0-9a-f]{64})"')
+"""A blob's name as stored JSON has it."""
+_IDS = jobs.c.id.in_(bindparam("ids", expanding=True))
+_TEXTS = select(jobs.c.spec, jobs.c.result)
+_DELETE_JOBS = (
+    delete(showings).where(showings.c.job_id.in_(bindparam("ids", expanding=True))),
+    delete(favourites).where(favourites.c.job_id.in_(bindparam("ids", expanding=True))),
+    delete(jobs).where(_IDS),
+)
+_day = cast(jobs.c.ended_at / DAY_S, Integer)
+_model = func.coalesce(jobs.c.painted_with, "")
+_TO_COUNT = (
+    select(jobs.c.guild_id, _day, _model, func.sum(jobs.c.pictures))
+    .where(
+        _IDS,
+        jobs.c.state == State.DELIVERED.value,
+        jobs.c.pictures > 0,
+        jobs.c.guild_id != jobs.c.user_id,
+        _day > bindparam("before_day"),
+    )
+    .group_by(jobs.c.guild_id, _day, _model)
+)
+_COUNT = insert(counts).from_select(["guild_id", "day", "model", "pictures"], _TO_COUNT)
+_COUNT = _COUNT.on_conflict_do_update(
+    index_elements=["guild_id", "day", "model"], set_={"pictures": counts.c.pictures + _COUNT.excluded.pictures}
+)
+_DOOM = insert(doomed).on_conflict_do_nothing()
+_ENDED = [state.value for state in State if state.ended]
+_OVERDUE = (
+    select(jobs.c.id)
+    .where(
+        jobs.c.state.in_(_ENDED),
+        jobs.c.told_at <= bindparam("before"),
+        ~exists().where(favourites.c.user_id == jobs.c.user_id, favourites.c.job_id == jobs.c.id),
+    )
+    .limit(BATCH)
+)
+_SERVERS = union(
+    select(jobs.c.guild_id).where(jobs.c.guild_id != jobs.c.user_id),
+    select(settings.c.owner).where(settings.c.scope == SERVER),
+    select(snippets.c.owner).where(snippets.c.scope == SERVER),
+    select(counts.c.guild_id),
+)
+
+
+def person(tx: Connection, user_id: int, now: float) -> None:
+    """Delete whatever holds a person's id but for jobs that still live, which have to be ended before.
+
+    What they made for servers stays with those, made by ``NOBODY``; pictures still count there.
+    """
+    mine = select(jobs.c.id).where((jobs.c.user_id == user_id) | (jobs.c.guild_id == user_id))
+    _delete_jobs(tx, tx.scalars(mine).all(), now)
+    tx.execute(delete(favourites).where(favourites.c.user_id == user_id))
+    _delete_kept(tx, user_id)
+    tx.execute(update(snippets).where(snippets.c.made_by == user_id).values(made_by=NOBODY))
+    tx.execute(update(jobs).where(jobs.c.cancelled_by == user_id).values(cancelled_by=None))
+    tx.execute(delete(flows).where(flows.c.guild_id == user_id))
+    _leave_flows(tx, user_id)
+
+
+def server(tx: Connection, guild_id: int, now: float) -> bool:
+    """Delete a batch of a server's jobs, and with the last of them all else it has; return whether that was it."""
+    found = tx.scalars(select(jobs.c.id).where(jobs.c.guild_id == guild_id).limit(BATCH)).all()
+    _delete_jobs(tx, found, now)
+    if len(found) == BATCH:
+        return False
+    _delete_kept(tx, guild_id)
+    for table in (flows, counts, departures):
+        tx.execute(delete(table).where(table.c.guild_id == guild_id))
+    return True
+
+
+def prune(tx: Connection, before: float, now: float) -> int:
+    """Delete a batch of jobs whose message had its last word before unix time ``before``; return how many.
+
+    What its own asker marked as a favourite stays, and so do the files, which have days of their own.
+    """
+    found = tx.scalars(_OVERDUE, {"before": before}).all()
+    _delete_jobs(tx, found, now, files=False)
+    tx.execute(delete(counts).where(counts.c.day <= now // DAY_S - COUNTED_DAYS))
+    return len(found)
+
+
+def disown(tx: Connection, job_id: int, result: Result) -> None:
+    """Doom what was painted for a job that was deleted meanwhile."""
+    if tx.scalar(select(jobs.c.id).where(jobs.c.id == job_id)) is None:
+        _doom(tx, (picture.blob for picture in result.pictures))
+
+
+def unused(tx: Connection) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the doomed files, and those of them that no job and no snippet names."""
+    all_of_them = frozenset(tx.scalars(select(doomed.c.blob)))
+    if not all_of_them:
+        return all_of_them, all_of_them
+    named = {found for text in _texts(tx) if text for found in _HASH.findall(text) if found in all_of_them}
+    return all_of_them, all_of_them - named
+
+
+def bury(tx: Connection, blobs: Collection[str]) -> None:
+    """Strike off doomed files that are gone, or that somebody else uses."""
+    for part in _slices(list(blobs)):
+        tx.execute(delete(doomed).where(doomed.c.blob.in_(part)))
+
+
+def part_from(tx: Connection, guild_id: int, now: float) -> None:
+    """Note that the bot left a server, unless that is known."""
+    tx.execute(insert(departures).on_conflict_do_nothing(), {"guild_id": guild_id, "left_at": now})
+
+
+def rejoin(tx: Connection, present: Iterable[int]) -> None:
+    """Note that the bot is in these servers."""
+    for part in _slices(list(present)):
+        tx.execute(delete(departures).where(departures.c.guild_id.in_(part)))
+
+
+def compare(tx: Connection, present: Collection[int], now: float) -> int:
+    """Note which servers that something is kept of are not among those ``present``; return how many were left."""
+    rejoin(tx, present)
+    known: set[int] = set(tx.scalars(_SERVERS))
+    missing = known - set(present) - set(tx.scalars(select(departures.c.guild_id)))
+    for guild_id in missing:
+        part_from(tx, guild_id, now)
+    return len(missing)
+
+
+def departed(tx: Connection, before: float) -> Sequence[int]:
+    """Return the servers that the bot left before unix time ``before``."""
+    return tx.scalars(select(departures.c.guild_id).where(departures.c.left_at <= before)).all()
+
+
+def _delete_jobs(tx: Connection, ids: Sequence[int], now: float, *, files: bool = True) -> None:
+    for part in _slices(ids):
+        of = {"ids": part}
+        tx.execute(_COUNT, of | {"before_day": int(now // DAY_S) - COUNTED_DAYS})
+        if files:
+            rows = tx.execute(_TEXTS.where(_IDS), of).all()
+            _doom(tx, (found for row in rows for text in row if text for found in _HASH.findall(text)))
+        for statement in _DELETE_JOBS:
+            tx.execute(statement, of)
+
+
+def _delete_kept(tx: Connection, owner: int) -> None:
+    """Delete what a person or a server set and keeps, in whichever scope: no two of Discord's ids are the same."""
+    own = snippets.c.owner == owner
+    bodies = tx.scalars(select(snippets.c.body).where(own)).all()
+    _doom(tx, (found for body in bodies for found in _HASH.findall(body)))
+    tx.execute(delete(snippets).where(own))
+    tx.execute(delete(settings).where(settings.c.owner == owner))
+
+
+def _leave_flows(tx: Connection, user_id: int) -> None:
+    """Take a person, who has nothing in line any more, out of every server's turns."""
+    remembers: ColumnElement[bool] = flows.c.users.contains(f'"{user_id}"')
+    for row in tx.execute(select(flows).where(remembers)).all():
+        users = {user: turn for user, turn in json.loads(row.users).items() if user != str(user_id)}
+        here = (flows.c.lane == row.lane) & (flows.c.guild_id == row.guild_id)
+        tx.execute(update(flows).where(here).values(users=json.dumps(users)))
+
+
+def _doom(tx: Connection, blobs: Iterable[str]) -> None:
+    rows = [{"blob": blob} for blob in dict.fromkeys(blobs)]
+    if rows:
+        tx.execute(_DOOM, rows)
+
+
+def _texts(tx: Connection) -> Iterator[str | None]:
+    for row in tx.execute(_TEXTS):
+        yield from row
+    yield from tx.scalars(select(snippets.c.body))
+
+
+def _slices(items: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Sequence[str]]:
+    for first in range(0, len(items), _SLICE):
+        yield items[first : first + _SLICE]
