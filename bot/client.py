@@ -44,6 +44,7 @@ from bot.services.orders import Orders
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
 from bot.services.privacy import Privacy, Shelves
+from bot.services.quotas import Quotas
 from bot.services.routing import Routing
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
@@ -78,6 +79,7 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.words",
     "cogs.preferences",
+    "cogs.quota",
     "cogs.privacy",
     "cogs.queue",
     "cogs.backends",
@@ -149,7 +151,8 @@ class Easel(commands.Bot):
             base.snippets, clock=clock, read_host_lists=partial(read_lists, settings.wildcards_dir)
         )
         wording = Wording(preferences)
-        allowing = Allowing(preferences)
+        quotas = Quotas(jobs, base.quotas, settings.quotas)
+        allowing = Allowing(preferences, quotas)
         self._suggestions = Suggestions(catalogue, preferences, snippets)
         self.messenger = Messenger(self, pace, clock=clock)
         self.files = Files(base.attachments, base.imaging)
@@ -205,11 +208,12 @@ class Easel(commands.Bot):
             pausing=pausing,
             models=Models(catalogue, preferences, snippets, jobs, upkeep, base.blobs, clock=clock),
             wording=wording,
+            quotas=quotas,
             privacy=Privacy(
                 base.forgetting,
                 base.own,
                 base.blobs,
-                Shelves(preferences, snippets, stats, pausing),
+                Shelves(preferences, snippets, stats, pausing, quotas),
                 terms=settings.terms,
                 forsake=self.board.forsake,
                 forget=self._forget,

@@ -25,6 +25,7 @@ from bot.storage.blobs import FolderBlobs
 from bot.storage.database import Database
 from bot.storage.gallery import StoredGallery
 from bot.storage.own import StoredOwn
+from bot.storage.quotas import StoredQuotas
 from bot.storage.settings import StoredSettings
 from bot.storage.snippets import StoredSnippets
 from bot.storage.tally import StoredTally
@@ -42,6 +43,7 @@ class Foundations:
     gallery: StoredGallery
     tally: StoredTally
     own: StoredOwn
+    quotas: StoredQuotas
     forgetting: Forgetting
     blobs: FolderBlobs
     backends: tuple[Backend, ...]
@@ -104,6 +106,7 @@ async def opened(
             gallery=StoredGallery(database, clock),
             tally=StoredTally(database),
             own=StoredOwn(database),
+            quotas=StoredQuotas(database),
             forgetting=Forgetting(database, engine, clock),
             blobs=FolderBlobs(folder / "blobs", clock),
             backends=tuple(backends),

@@ -16,6 +16,7 @@ from bot.domain.errors import LimitError
 from bot.domain.limits import MAX_COST, MAX_PROMPT, MIN_COST, MIN_SIDE, Limits
 from bot.domain.options import Options
 from bot.domain.privacy import Terms
+from bot.domain.quotas import Period, Quota, Scope
 
 WITHOUT_DISCORD = (
     "DISCORD_TOKEN is not set: make a bot in the Discord developer portal "
@@ -244,6 +245,18 @@ class Settings(BaseSettings):
         ge=0,
         le=MAX_COST,
     )
+    quota_person_day_s: int = _setting(
+        "EASEL_QUOTA_PERSON_DAY_S", "Limits", "Seconds of painting a person has a day (UTC); 0 any.", 0, ge=0
+    )
+    quota_person_month_s: int = _setting(
+        "EASEL_QUOTA_PERSON_MONTH_S", "Limits", "Seconds of painting a person has a month (UTC); 0 any.", 0, ge=0
+    )
+    quota_server_day_s: int = _setting(
+        "EASEL_QUOTA_SERVER_DAY_S", "Limits", "Seconds of painting a server has a day (UTC); 0 any.", 0, ge=0
+    )
+    quota_server_month_s: int = _setting(
+        "EASEL_QUOTA_SERVER_MONTH_S", "Limits", "Seconds of painting a server has a month (UTC); 0 any.", 0, ge=0
+    )
     premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_guild_ids)] = _setting(
         "EASEL_PREMIUM_GUILDS",
         "Limits",
@@ -274,6 +287,17 @@ class Settings(BaseSettings):
             max_queued_user=self.max_queued_user,
             max_cost=max(self.max_cost, MIN_COST) if self.max_cost else inf,
         )
+
+    @property
+    def quotas(self) -> tuple[Quota, ...]:
+        """The host's quotas; none where the setting is 0."""
+        seconds = {
+            (Scope.PERSON, Period.DAY): self.quota_person_day_s,
+            (Scope.PERSON, Period.MONTH): self.quota_person_month_s,
+            (Scope.SERVER, Period.DAY): self.quota_server_day_s,
+            (Scope.SERVER, Period.MONTH): self.quota_server_month_s,
+        }
+        return tuple(Quota(*what, value) for what, value in seconds.items() if value)
 
     @property
     def terms(self) -> Terms:

@@ -35,6 +35,8 @@ def asker_of(interaction: discord.Interaction) -> Asker:
         locale=interaction.locale.value,
         guild_locale=interaction.guild_locale.value if interaction.guild_locale else None,
         max_file_bytes=interaction.filesize_limit,
+        roles=_roles(interaction.user),
+        parent_id=_parent(interaction.channel),
     )
 
 
@@ -56,6 +58,8 @@ def asker_of_reaction(client: discord.Client, payload: discord.RawReactionAction
         locale=locale,
         guild_locale=locale,
         max_file_bytes=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
+        roles=_roles(payload.member),
+        parent_id=_parent(channel),
     )
 
 
@@ -63,6 +67,14 @@ def had_it_sent(message: discord.Message | None, asker: Asker) -> bool:
     """Tell whether it was ``asker`` who had the bot send that message, by a command, a button or a menu."""
     metadata = None if message is None else message.interaction_metadata
     return metadata is not None and metadata.user.id == asker.user_id
+
+
+def _roles(person: discord.abc.User | None) -> frozenset[int]:
+    return frozenset(role.id for role in person.roles) if isinstance(person, discord.Member) else frozenset()
+
+
+def _parent(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
 
 
 def _everywhere(person: discord.abc.User) -> bool:

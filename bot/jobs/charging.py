@@ -10,8 +10,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.domain.cost import UNIT
 from bot.domain.errors import LimitError
-from bot.domain.job import NewJob, Result
+from bot.domain.job import Result
 from bot.domain.quotas import DAY_S, Allowance, Period, Scope, Spender, Use
+from bot.domain.request import Order
 from bot.domain.text import N_
 from bot.jobs import pace
 from bot.storage.tables import charges, usage
@@ -22,10 +23,10 @@ _OF_JOB = charges.c.job_id == bindparam("of_job")
 _SETTLE = update(charges).where(_OF_JOB).values(ms=bindparam("new_ms"), day=bindparam("new_day"))
 _REOPEN = update(charges).where(_OF_JOB).values(day=None)
 _DROP = delete(charges).where(_OF_JOB)
-_MEASURED = select(charges.c.guild_id, charges.c.day, charges.c.user_id, charges.c.channel_id, charges.c.ms).where(
-    _OF_JOB, charges.c.day.is_not(None)
-)
-_BOOK = upsert(usage).from_select(["guild_id", "day", "user_id", "channel_id", "ms"], _MEASURED)
+_MEASURED = _OF_JOB & charges.c.day.is_not(None)
+_TAKEN = select(*(charges.c[name] for name in ("guild_id", "day", "user_id", "channel_id", "ms"))).where(_MEASURED)
+_DROP_TAKEN = delete(charges).where(_MEASURED)
+_BOOK = upsert(usage).from_select(["guild_id", "day", "user_id", "channel_id", "ms"], _TAKEN)
 _BOOK = _BOOK.on_conflict_do_update(
     index_elements=["guild_id", "day", "user_id", "channel_id"], set_={"ms": usage.c.ms + _BOOK.excluded.ms}
 )
@@ -60,18 +61,21 @@ def estimate_ms(tx: Connection, ticks: int) -> int:
     return max(1, round(1000 * ticks / (pace.usual(tx) or UNIT / ASSUMED_S)))
 
 
-def needed_ms(tx: Connection, news: Iterable[NewJob]) -> int:
-    """Return about how long jobs take together that are about to be queued, in ms."""
-    return sum(estimate_ms(tx, pace.price(tx, new.spec.order)) for new in news)
+def needed_ms(tx: Connection, orders: Iterable[Order]) -> int:
+    """Return about how long orders take together, in ms."""
+    return sum(estimate_ms(tx, pace.price(tx, order)) for order in orders)
 
 
 def check(tx: Connection, spender: Spender, held_to: Sequence[Allowance], need_ms: int, now: float) -> None:
     """Raise ``QuotaError`` unless every allowance has room for ``need_ms`` more."""
     for use in uses(tx, spender, held_to, now):
         if need_ms > use.left_s * 1000:
+            ever = need_ms <= use.allowance.seconds * 1000
             raise QuotaError(
                 _WORDS[use.allowance.scope, use.allowance.period],
-                N_("There is more from <t:{renews}:f> on. See what is left: /quota show"),
+                N_("There is more from <t:{renews}:f> on. See what is left: /quota show")
+                if ever
+                else N_("That is more than there ever is: choose fewer or smaller pictures, or fewer steps."),
                 left=int(use.left_s),
                 most=use.allowance.seconds,
                 need=max(1, round(need_ms / 1000)),
@@ -134,5 +138,5 @@ def refund(tx: Connection, job_id: int) -> None:
 
 def book(tx: Connection, job_id: int) -> None:
     """Write down for good what a delivered job took."""
-    tx.execute(_BOOK, {"of_job": job_id})
-    tx.execute(_DROP, {"of_job": job_id})
+    if tx.execute(_BOOK, {"of_job": job_id}).rowcount:
+        tx.execute(_DROP_TAKEN, {"of_job": job_id})

@@ -87,7 +87,8 @@ class Ledger:
             if len(news) > 1:
                 users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
                 words.check_room(users, new.user, limits, len(news))
-            charging.check(tx, new.spender, held_to, charging.needed_ms(tx, news), now)
+            need_ms = charging.needed_ms(tx, (each.spec.order for each in news))
+            charging.check(tx, new.spender, held_to, need_ms, now)
         # Rows are locked lane by lane, in one order for everybody.
         return [self.add(tx, each, limits, weight) for each in sorted(news, key=lambda each: each.lane)]
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable
 
-from bot.domain.job import Job, NewJob, Place
+from bot.domain.job import Job, Place
 from bot.domain.limits import Limits
 from bot.domain.ports import Clock
 from bot.domain.quotas import Allowance, Spender, Use
+from bot.domain.request import Order
 from bot.jobs import charging, pace, statements, words
 from bot.jobs.engine import JobEngine
 from bot.jobs.pace import Forecast
@@ -65,14 +66,13 @@ class JobReader:
         """Return how much is gone of each allowance."""
         return await self._database.read(lambda tx: charging.uses(tx, spender, held_to, self._clock()))
 
-    async def check_quotas(self, order: Sequence[NewJob], held_to: Sequence[Allowance]) -> None:
-        """Raise the ``QuotaError`` that queueing one person's ``order`` would, so that a refusal can come first."""
+    async def check_quotas(self, spender: Spender, orders: Sequence[Order], held_to: Sequence[Allowance]) -> None:
+        """Raise the ``QuotaError`` that queueing ``orders`` would, so that a refusal can come first."""
 
         def work(tx: Connection) -> None:
-            charging.check(tx, order[0].spender, held_to, charging.needed_ms(tx, order), self._clock())
+            charging.check(tx, spender, held_to, charging.needed_ms(tx, orders), self._clock())
 
-        if held_to:
-            await self._database.read(work)
+        await self._database.read(work)
 
     async def waiting(self, *, guild: int | None = None, user: int | None = None, limit: int = 200) -> list[Job]:
         """Return at most ``limit`` jobs that run, then those that wait, in the order of service."""

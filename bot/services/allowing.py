@@ -6,10 +6,12 @@ from math import ceil
 
 from bot.domain import load
 from bot.domain.errors import LimitError
+from bot.domain.quotas import Allowance
 from bot.domain.request import Order, PaintRequest
 from bot.domain.text import N_
 from bot.services.drafts import Draft
 from bot.services.preferences import Preferences
+from bot.services.quotas import Quotas
 
 
 class CapError(LimitError):
@@ -19,13 +21,23 @@ class CapError(LimitError):
 
 
 class Allowing:
-    """Holds orders to the cap on their cost."""
+    """Holds orders to the cap on their cost, and to quotas."""
 
-    def __init__(self, preferences: Preferences) -> None:
+    def __init__(self, preferences: Preferences, quotas: Quotas) -> None:
         self._preferences = preferences
+        self._quotas = quotas
 
     async def check(self, drafts: Sequence[Draft]) -> None:
-        """Raise ``CapError`` if the drafts, which are one order, cost too much together."""
+        """Raise ``CapError`` or ``QuotaError`` if the drafts, which are one order, take too much together."""
+        await self._check_cap(drafts)
+        await self._quotas.check(drafts)
+
+    async def held_to(self, drafts: Sequence[Draft]) -> tuple[Allowance, ...]:
+        """Return the quotas that the drafts have to fit into while they are queued; raises ``CapError``."""
+        await self._check_cap(drafts)
+        return await self._quotas.held_to(drafts[0].asker)
+
+    async def _check_cap(self, drafts: Sequence[Draft]) -> None:
         asker = drafts[0].asker
         most = (await self._preferences.effective(asker.guild_id, asker.user_id)).limits.max_cost
         if not load.fits((draft.spec.order for draft in drafts), most):

@@ -15,7 +15,8 @@ class Asker:
     """Who asks, and where: ``guild_id`` is ``None`` in direct messages and where only a person brought the bot.
 
     ``moderates`` and ``moderates_server`` say whether they have Manage Messages in that channel and in all of the
-    server, ``manages`` whether they have Manage Server;
+    server, ``manages`` whether they have Manage Server; ``roles`` are the ids of theirs. ``parent_id`` is the
+    channel that a thread belongs to;
     ``max_file_bytes`` is what the place takes in one file.
     """
 
@@ -28,6 +29,13 @@ class Asker:
     locale: str = "en"
     guild_locale: str | None = None
     max_file_bytes: int = 10 * 1024 * 1024
+    roles: frozenset[int] = frozenset()
+    parent_id: int | None = None
+
+    @property
+    def spends_in(self) -> int:
+        """The channel whose quota their orders take: a thread has that of the channel it belongs to."""
+        return self.parent_id or self.channel_id or 0
 
     @property
     def payer(self) -> int:

@@ -259,14 +259,14 @@ class Orders:
     ) -> list[Job]:
         """Put one person's orders, by their keys, in the queue as ``queue`` does: all of them or none."""
         asker = next(iter(drafts.values())).asker
-        await self._allowing.check(list(drafts.values()))
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        held_to = await self._allowing.held_to(list(drafts.values()))
+        limits = (await self._preferences.effective(asker.guild_id, asker.user_id)).limits
         news = []
         for key, draft in drafts.items():
             lane = self._routing.lane_for(asker.payer, draft.spec.order)
-            news.append(NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane))
+            news.append(NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane, asker.spends_in))
         weight = PREMIUM_WEIGHT if asker.guild_id in self._premium_guilds else STANDARD_WEIGHT
-        jobs = await self._jobs.enqueue_all(news, limits=effective.limits, weight=weight, intake=intake)
+        jobs = await self._jobs.enqueue_all(news, limits=limits, weight=weight, intake=intake, held_to=held_to)
         for job in jobs:
             self._announcer.changed(job)
         return jobs

@@ -15,6 +15,7 @@ from bot.domain.text import N_
 from bot.jobs.forgetting import Forgetting
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences, Scope
+from bot.services.quotas import Quotas
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.storage.blobs import FolderBlobs
@@ -35,6 +36,7 @@ class Shelves:
     snippets: Snippets
     stats: Stats
     pausing: Pausing
+    quotas: Quotas
 
 
 class Privacy:
@@ -121,6 +123,7 @@ class Privacy:
         for job in await self._store.server(guild_id):
             self._forsake(job)
         self._shelves.preferences.forget(Scope.SERVER, guild_id)
+        self._shelves.quotas.forget(guild_id)
         self._shelves.snippets.forget_all()
         self._shelves.stats.forget()
         log.info("a server's data deleted", guild=guild_id)

@@ -14,6 +14,7 @@ from bot.services.orders import Orders
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
 from bot.services.privacy import Privacy
+from bot.services.quotas import Quotas
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.services.upkeep import Upkeep
@@ -41,3 +42,4 @@ class Studio:
     models: Models
     wording: Wording
     privacy: Privacy
+    quotas: Quotas

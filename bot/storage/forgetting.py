@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     select,
     union,
     update,
@@ -23,7 +24,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.domain.job import Result, State
-from bot.storage.tables import counts, departures, doomed, favourites, flows, jobs, settings, showings, snippets
+from bot.storage.tables import (
+    charges,
+    counts,
+    departures,
+    doomed,
+    favourites,
+    flows,
+    jobs,
+    quotas,
+    settings,
+    showings,
+    snippets,
+    usage,
+)
 from bot.storage.tally import DAY_S
 
 PERSON, SERVER = "person", "server"
@@ -41,6 +55,10 @@ REACHED = frozenset(
         "snippets.made_by",
         "flows.guild_id",
         "flows.users",
+        "charges.user_id",
+        "charges.guild_id",
+        "usage.user_id",
+        "usage.guild_id",
     }
 )
 """Every column that may hold a person's id; ``person`` leaves it in none of them. In direct messages the person
@@ -49,6 +67,8 @@ BATCH = 40
 """Most jobs that one transaction deletes where there may be very many."""
 COUNTED_DAYS = 31
 """How long counts are of use: statistics look back 30 days, and today is not over."""
+USED_DAYS = 62
+"""How long is known what was used of quotas: those of this month and the last."""
 _SLICE = 500
 _HASH = re.compile(r'"([0-9a-f]{64})"')
 """A blob's name as stored JSON has it."""
@@ -57,6 +77,7 @@ _TEXTS = select(jobs.c.spec, jobs.c.result)
 _DELETE_JOBS = (
     delete(showings).where(showings.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(favourites).where(favourites.c.job_id.in_(bindparam("ids", expanding=True))),
+    delete(charges).where(charges.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(jobs).where(_IDS),
 )
 _day = cast(jobs.c.ended_at / DAY_S, Integer)
@@ -76,6 +97,13 @@ _COUNT = insert(counts).from_select(["guild_id", "day", "model", "pictures"], _T
 _COUNT = _COUNT.on_conflict_do_update(
     index_elements=["guild_id", "day", "model"], set_={"pictures": counts.c.pictures + _COUNT.excluded.pictures}
 )
+_USED = ("guild_id", "day", "user_id", "channel_id")
+"""By what is known how much was used of quotas."""
+_THEIRS = select(usage.c.guild_id, usage.c.day, literal(NOBODY), usage.c.channel_id, usage.c.ms)
+_AS_NOBODYS = insert(usage).from_select([*_USED, "ms"], _THEIRS.where(usage.c.user_id == bindparam("of_user")))
+_AS_NOBODYS = _AS_NOBODYS.on_conflict_do_update(
+    index_elements=_USED, set_={"ms": usage.c.ms + _AS_NOBODYS.excluded.ms}
+)
 _DOOM = insert(doomed).on_conflict_do_nothing()
 _ENDED = [state.value for state in State if state.ended]
 _OVERDUE = (
@@ -92,13 +120,14 @@ _SERVERS = union(
     select(settings.c.owner).where(settings.c.scope == SERVER),
     select(snippets.c.owner).where(snippets.c.scope == SERVER),
     select(counts.c.guild_id),
+    select(quotas.c.guild_id),
 )
 
 
 def person(tx: Connection, user_id: int, now: float) -> None:
     """Delete whatever holds a person's id but for jobs that still live, which have to be ended before.
 
-    What they made for servers stays with those, made by ``NOBODY``; pictures still count there.
+    What they made for servers stays with those, made by ``NOBODY``; pictures and what they took still count there.
     """
     mine = select(jobs.c.id).where((jobs.c.user_id == user_id) | (jobs.c.guild_id == user_id))
     _delete_jobs(tx, tx.scalars(mine).all(), now)
@@ -108,6 +137,10 @@ def person(tx: Connection, user_id: int, now: float) -> None:
     tx.execute(update(jobs).where(jobs.c.cancelled_by == user_id).values(cancelled_by=None))
     tx.execute(delete(flows).where(flows.c.guild_id == user_id))
     _leave_flows(tx, user_id)
+    tx.execute(delete(charges).where((charges.c.user_id == user_id) | (charges.c.guild_id == user_id)))
+    tx.execute(delete(usage).where(usage.c.guild_id == user_id))
+    tx.execute(_AS_NOBODYS, {"of_user": user_id})
+    tx.execute(delete(usage).where(usage.c.user_id == user_id))
 
 
 def server(tx: Connection, guild_id: int, now: float) -> bool:
@@ -117,7 +150,7 @@ def server(tx: Connection, guild_id: int, now: float) -> bool:
     if len(found) == BATCH:
         return False
     _delete_kept(tx, guild_id)
-    for table in (flows, counts, departures):
+    for table in (flows, counts, departures, quotas, usage):
         tx.execute(delete(table).where(table.c.guild_id == guild_id))
     return True
 
@@ -130,6 +163,7 @@ def prune(tx: Connection, before: float, now: float) -> int:
     found = tx.scalars(_OVERDUE, {"before": before}).all()
     _delete_jobs(tx, found, now, files=False)
     tx.execute(delete(counts).where(counts.c.day <= now // DAY_S - COUNTED_DAYS))
+    tx.execute(delete(usage).where(usage.c.day <= now // DAY_S - USED_DAYS))
     return len(found)
 
 

@@ -11,7 +11,7 @@ from bot.domain.job import State
 from bot.domain.privacy import Kept
 from bot.storage.database import Database
 from bot.storage.forgetting import PERSON
-from bot.storage.tables import favourites, jobs, settings, snippets
+from bot.storage.tables import favourites, jobs, settings, snippets, usage
 
 _UNFINISHED = (State.QUEUED.value, State.RUNNING.value, State.PAINTED.value)
 _COLUMNS = (
@@ -60,6 +60,7 @@ class StoredOwn:
                 "favourites": _listed(_favourites(tx, user_id)),
                 "kept": _listed(_snippets(tx, user_id)),
                 "made_for_servers": _listed(_made(tx, user_id)),
+                "used": _listed(_used(tx, user_id)),
                 "jobs": _listed(_jobs(tx, user_id)),
             }
             # Line by line: the encoder holds the interpreter for as long as one of its calls takes.
@@ -102,6 +103,13 @@ def _made_for_servers(user_id: int) -> Any:
 def _made(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
     for row in tx.execute(_made_for_servers(user_id)):
         yield {"server_id": str(row.owner), "kind": row.kind, "name": row.name, "made_at": row.made_at}
+
+
+def _used(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
+    """Return how long was painted for them, by the day (UTC, since 1970)."""
+    for row in tx.execute(select(usage).where(usage.c.user_id == user_id)):
+        places = {"server_id": str(row.guild_id), "channel_id": str(row.channel_id)}
+        yield {**places, "day": row.day, "seconds": row.ms / 1000}
 
 
 def _jobs(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ EXAMPLES = {
     "detail": "a detector; once more for another",
     "like": "a picture's code",
 }
-KINDS = {3: "text", 4: "whole number", 5: "yes or no", 10: "number", 11: "picture file"}
+KINDS = {3: "text", 4: "whole number", 5: "yes or no", 7: "channel", 8: "role", 10: "number", 11: "picture file"}
 LONGEST = 8000
 """Characters of a command's names, descriptions and values together (Discord docs, Application Commands)."""
 Command = app_commands.Command[Any, ..., Any]

@@ -52,6 +52,14 @@ NOT_PERSONS = frozenset(
         "favourites.job_id",
         "counts.guild_id",
         "departures.guild_id",
+        "charges.job_id",
+        "charges.channel_id",
+        "charges.ms",
+        "usage.channel_id",
+        "usage.ms",
+        "quotas.guild_id",
+        "quotas.about",
+        "quotas.seconds",
     }
 )
 """Large numbers of which each was looked at: none of them is ever a person's id."""

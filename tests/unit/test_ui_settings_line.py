@@ -106,7 +106,7 @@ def test_leaving_open_what_a_line_shows_leaves_nothing_to_show(options: Options)
 
 def test_a_fraction_is_no_whole_number() -> None:
     assert settings_line.read("steps 25.0").options.steps == 25
-    with pytest.raises(RequestError, match="“2.5” is no whole number for steps"):
+    with pytest.raises(RequestError, match=r"“2\.5” is no whole number for steps"):
         settings_line.read("steps 2.5")
 
 

@@ -14,6 +14,8 @@ from bot.domain.limits import MAX_LORAS, MAX_PROMPT, MAX_SEVERAL, Limits
 from bot.domain.options import Options
 from bot.domain.ports import Progress
 from bot.domain.privacy import Kept, Terms
+from bot.domain.quotas import Allowance, Period, Quota, Use
+from bot.domain.quotas import Scope as QuotaScope
 from bot.domain.request import (
     MAX_SEED,
     Control,
@@ -36,12 +38,14 @@ from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset,
 from bot.domain.text import Text
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules
 from bot.prompting.rewording import Reworded
-from bot.services.drafts import Asker
+from bot.services.allowing import CapError
+from bot.services.drafts import Asker, Draft
 from bot.services.fleet import Condition, Outage
 from bot.services.gallery import PER_PAGE
 from bot.services.models import MAX_PATTERNS, About, Backing
 from bot.services.preferences import EMOJI, Effective, Scope
 from bot.services.presets import ADMINS_OWN
+from bot.services.quotas import MAX_QUOTAS
 from bot.services.upkeep import Report
 from bot.ui import (
     buttons,
@@ -52,10 +56,12 @@ from bot.ui import (
     guide,
     history,
     library,
+    lighter,
     modals,
     models,
     privacy,
     queue,
+    quotas,
     settings,
     stats,
     tables,
@@ -64,6 +70,7 @@ from bot.ui import (
     work,
 )
 from bot.ui.card import Attachment, Card
+from bot.ui.quotas import MOST_S
 from tests.unit.ui_payloads import Drawn
 
 LARGEST = 2**63 - 2
@@ -253,6 +260,24 @@ def _described(text: str) -> Card:
     return work.described(made, made.result, (text, "https://cdn.example/a.png"), PNG)
 
 
+def _too_dear(text: str) -> CapError:
+    error = CapError("{a} {b}", "{b}", a=1.5, b=text)
+    error.lighter = (Draft(Asker(1), JobSpec(request(text))),)
+    return error
+
+
+def _uses(many: int) -> list[Use]:
+    """As many allowances as one can be held to; without ``many`` those of a day and a month."""
+    kinds = [Allowance(scope, period, MOST_S) for scope in QuotaScope if scope != "role" for period in Period]
+    found = [*kinds, *kinds[:4]] if many else kinds[:2]
+    return [Use(each, 1e9, 1e9, 2_000_000_000) for each in found]
+
+
+def _quotas() -> list[Quota]:
+    """As many quotas as a server may have."""
+    return [Quota(QuotaScope.ROLE, Period.MONTH, MOST_S, LARGEST - n) for n in range(MAX_QUOTAS)]
+
+
 def _word_rules(text: str) -> WordRules:
     """As many rules of each kind as there may be."""
     rules = WordRules()
@@ -366,6 +391,9 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "work.described": _described,
     "work.recipe": lambda text: work.recipe(request(text), "f" * 64, "en", spoiler=True),
     "work.draw_form": lambda text: work.draw_form(request(text), "en"),
+    "lighter.offer": lambda text: lighter.offer(_too_dear(text), LARGEST, "en"),
+    "quotas.shown": lambda _: quotas.shown(_uses(0), _uses(MANY), _quotas(), "en"),
+    "quotas.changed": lambda _: quotas.changed(_quotas(), "en"),
     "wording.rules": lambda text: wording.rules(_word_rules(text), "en"),
     "wording.rules of nothing": lambda _: wording.rules(WordRules(), "en"),
     "wording.tried": lambda text: wording.tried("a fox", Reworded(text), "en"),

@@ -168,6 +168,7 @@ async def test_every_command_says_where_it_may_be_used(discord: Discord) -> None
         "preferences": ANYWHERE,
         "privacy": ANYWHERE,
         "queue": ANYWHERE,
+        "quota": ANYWHERE,
         "history": ANYWHERE,
         "show": ANYWHERE,
         "stats": ANYWHERE,
