@@ -138,7 +138,6 @@ class Easel(commands.Bot):
             max_messages=None,
         )
         self.settings = settings
-        self._localiser = Localiser()
         self._store = base.store
         self._blobs = base.blobs
         self.imaging = base.imaging
@@ -235,7 +234,7 @@ class Easel(commands.Bot):
             _, gateway, _ = await self.http.get_bot_gateway()
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway)
         await asyncio.to_thread(i18n.load)
-        await self.tree.set_translator(self._localiser)
+        await self.tree.set_translator(Localiser())
         await self.studio.snippets.reread()
         await self.studio.pausing.load()
         for extension in EXTENSIONS:
@@ -315,11 +314,8 @@ class Easel(commands.Bot):
         guild = discord.Object(guild_id) if guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
-        payload = [
-            await command.get_translated_payload(self.tree, self._localiser)
-            for command in self.tree.get_commands(guild=guild)
-        ]
-        told = [self.application_id, guild_id, payload]
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        told = [self.application_id, guild_id, payload, await asyncio.to_thread(i18n.fingerprint)]
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         if known.get("digest") == digest:
             return

@@ -1,5 +1,6 @@
 """The words a person reads, in their language: gettext catalogues in ``bot/locales``, English being the source."""
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -81,6 +82,14 @@ def translated(message: str, locale: str) -> str | None:
 def shipped() -> tuple[str, ...]:
     """Return the languages that have a catalogue, by the names of their folders: ``de``, ``zh_Hans``."""
     return tuple(sorted(file.parents[1].name for file in FOLDER.glob(f"*/{FILE}")))
+
+
+def fingerprint() -> str:
+    """Return what differs as soon as any catalogue does: the SHA-256 of all of them."""
+    digest = hashlib.sha256()
+    for name in shipped():
+        digest.update(name.encode() + (FOLDER / name / FILE).read_bytes())
+    return digest.hexdigest()
 
 
 def languages() -> tuple[tuple[str, str], ...]:

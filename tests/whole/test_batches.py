@@ -139,7 +139,7 @@ async def test_a_server_that_goes_away_in_the_middle_is_waited_for(
 async def test_a_server_that_stays_away_ends_the_run_and_keeps_what_there_is(place: Path) -> None:
     async with StandInWebUI(step_s=0.02) as server:
         lines, backends = "a cat\na dog\na fox", f"webui={server.url}"
-        async with meanwhile(batch(session(place, lines, backends, timeout_s=1.0), place)) as running:
+        async with meanwhile(batch(session(place, lines, backends, timeout_s=4.0), place)) as running:
             await painted(place, 1)
             await server.stop()
         assert (await running).unreachable

@@ -115,7 +115,7 @@ async def test_what_looks_wrong_is_asked_first_and_painted_if_it_is_meant_so(dis
 @pytest.mark.usefixtures("easel")
 async def test_what_is_not_drawn_is_asked_about_too(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
-    await ada.slash("wildcard save", name="loop", lines="a __loop__")
+    await private(discord, await ada.slash("wildcard save", name="loop", lines="a __loop__"))
     asked = await ada.slash("draw", prompt="{red|blue __nope__ __loop__")
     words = await private(discord, asked)
     for part in ("“{” is never closed", "no list “nope” here", "“loop” comes to no end"):
