@@ -121,7 +121,7 @@ async def test_cells_whose_files_are_lost_are_painted_again(
 
 async def test_a_place_that_takes_less_gets_a_smaller_grid(start: Start, discord: Discord) -> None:
     async with start():
-        discord.faults.answer("PATCH", "/webhooks/.*/messages/", 413, code=40005)
+        discord.faults.answer("PATCH", "/webhooks/.*/messages/", 413, code=40005, times=2)
         message = await result(await explored(discord, size="512x512"))
     assert "Sent smaller than painted" in message.text
 
