@@ -192,7 +192,7 @@ async def results(studio: Studio) -> None:
     larger = await studio.painted(await studio.person(ada).choose(first, "More", "Upscale"))
     await studio.shoot("upscaled", ada, larger)
     words = await studio.person(bruno).choose(first, "More", "Describe")
-    await studio.shoot("described", bruno, await words.until(_says("It says so itself"), 30))
+    await studio.shoot("described", bruno, await words.until(_says("How it was painted"), 30))
 
 
 async def slips(studio: Studio) -> None:

@@ -180,7 +180,7 @@ async def test_a_hung_server_is_unreachable_within_its_time(comfy: ComfyBench) -
 
 
 async def test_a_server_that_hangs_when_it_gets_the_job_is_unreachable_too(comfy: ComfyBench) -> None:
-    client = comfy.client(replace(QUICK, get_s=2.5))
+    client = comfy.client(replace(QUICK, get_s=1.2, stall_s=60))
     await client.capabilities()
     comfy.server.fault = Fault.HANG
     with pytest.raises(UnreachableError, match="comfy-1 does not answer"):
