@@ -21,7 +21,7 @@ from bench.figures import Sheet, quantile
 from bot.client import serve
 from bot.ops.logging import configure
 from bot.rehearsal import Discord, Message
-from bot.settings import load
+from bot.settings_loading import load
 
 JOBS = 20
 WATCHED_S = 30.0

@@ -25,7 +25,7 @@ from bench.pool import Pool
 from bot.client import serve
 from bot.foundations import opened
 from bot.ops.logging import configure
-from bot.settings import load
+from bot.settings_loading import load
 from bot.storage.database import Database
 
 LOOK_S = 0.002

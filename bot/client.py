@@ -33,7 +33,9 @@ from bot.domain.request import MAX_SEED
 from bot.fetching.network import Network
 from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
+from bot.services.access import Access
 from bot.services.allowing import Allowing
+from bot.services.cancelling import Cancelling
 from bot.services.catalogue import Catalogue
 from bot.services.explorations import Explorations
 from bot.services.fleet import Fleet
@@ -168,8 +170,11 @@ class Easel(commands.Bot):
         self.board = Board(jobs, fleet, routing, self.messenger, self.courier, sheets, preferences, clock=clock)
         jobs.on_change(self.board.changed)
         draw_seed = partial(secrets.randbelow, MAX_SEED + 1)
+        access = Access(jobs, preferences)
+        cancelling = Cancelling(jobs, access, announcer=self.board)
         orders = Orders(
             jobs,
+            access,
             catalogue,
             routing,
             preferences,
@@ -187,12 +192,14 @@ class Easel(commands.Bot):
         self.presses: dict[Action, Handler] = {}
         self.submits: dict[Action, Handler] = {}
         sources = Sources(base.attachments, base.links, base.imaging, base.blobs, self.messenger.archived)
-        self.desk = Desk(jobs, orders, self.messenger, sources, allowing, clock=clock)
+        self.desk = Desk(jobs, orders, cancelling, self.messenger, sources, allowing, clock=clock)
         self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
         upkeep, stats = Upkeep(jobs, fleet, catalogue), Stats(base.tally, clock=clock)
         self.studio = Studio(
             jobs,
+            access,
             orders,
+            cancelling,
             Explorations(jobs, orders, preferences, draw_seed=draw_seed),
             catalogue,
             preferences,

@@ -73,19 +73,19 @@ class Actions(commands.Cog):
 
     async def cancel(self, interaction: discord.Interaction, press: Press) -> None:
         """Take a job out of the line, or stop it."""
-        await self.studio.orders.cancel(press.job, asker_of(interaction))
+        await self.studio.cancelling.cancel(press.job, asker_of(interaction))
         await interaction.response.defer()
 
     async def reroll(self, interaction: discord.Interaction, press: Press) -> None:
         """Order the same with another seed."""
         asker = asker_of(interaction)
-        parent = await self.studio.orders.seen(press.job, asker)
+        parent = await self.studio.access.seen(press.job, asker)
         await self._accept(interaction, await self.studio.orders.again(asker, parent))
 
     async def smaller(self, interaction: discord.Interaction, press: Press) -> None:
         """Order the same at a smaller size."""
         asker = asker_of(interaction)
-        parent = await self.studio.orders.seen(press.job, asker)
+        parent = await self.studio.access.seen(press.job, asker)
         await self._accept(
             interaction, await self.studio.orders.again(asker, parent, same_seed=True, scale=SMALLER)
         )
@@ -133,15 +133,15 @@ class Actions(commands.Cog):
     async def settings(self, interaction: discord.Interaction, press: Press) -> None:
         """Show the command that paints the same."""
         asker = asker_of(interaction)
-        card = cards.settings(await self.studio.orders.seen(press.job, asker), asker.locale)
+        card = cards.settings(await self.studio.access.seen(press.job, asker), asker.locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def delete(self, interaction: discord.Interaction, press: Press) -> None:
         """Take the message away, for its owner, for whoever had it sent, or for a moderator."""
         asker = asker_of(interaction)
-        await self.studio.orders.seen(press.job, asker)
+        await self.studio.access.seen(press.job, asker)
         if not had_it_sent(interaction.message, asker):
-            await self.studio.orders.owned(press.job, asker)
+            await self.studio.access.owned(press.job, asker)
         await interaction.response.defer()
         with suppress(discord.NotFound):  # somebody was faster
             await interaction.delete_original_response()
@@ -149,13 +149,13 @@ class Actions(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Cancel the job of a status message that somebody deleted."""
-        await self.studio.orders.withdraw(payload.message_id)
+        await self.studio.cancelling.withdraw(payload.message_id)
         await self.studio.gallery.hide(payload.message_id)
 
     async def _followed(self, interaction: discord.Interaction, press: Press) -> Job:
         asker = asker_of(interaction)
-        job = await self.studio.orders.seen(press.job, asker)
-        await self.studio.orders.check_follows(asker, job)
+        job = await self.studio.access.seen(press.job, asker)
+        await self.studio.access.check_follows(asker, job)
         return job
 
     async def _accept(self, interaction: discord.Interaction, draft: Draft) -> None:

@@ -85,10 +85,10 @@ class Describe(commands.Cog):
     async def _caption(self, interaction: discord.Interaction, number: str, _: bool) -> None:
         """Open the form with the words that a picture was described by."""
         asker = asker_of(interaction)
-        job = await self.studio.orders.seen(int(number) if number.isdecimal() else 0, asker)
+        job = await self.studio.access.seen(int(number) if number.isdecimal() else 0, asker)
         if job.result is None or not job.result.caption:
             raise _gone()
-        usual = await self.studio.preferences.effective(asker.guild_id, asker.user_id)
+        usual = await self.studio.preferences.effective(asker)
         request = usual.options.request(job.result.caption, seed=0)
         form = work.draw_form(request, asker.locale, seed=False, spoiler=job.spec.spoiler)
         await interaction.response.send_modal(form)

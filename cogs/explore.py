@@ -12,11 +12,11 @@ from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
 from bot.delivery.showing import like
 from bot.delivery.sources import attached, with_pictures
+from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Job
 from bot.domain.pending import Pending
 from bot.domain.text import N_
-from bot.services.drafts import Asker
 from bot.tree import answer_error
 from bot.ui import axes, buttons, explore
 from bot.ui.axes import Axis
@@ -95,7 +95,7 @@ class Explore(commands.Cog):
             return
         try:
             name, job_id = explore.pressed(custom_id)
-            job = await self.studio.orders.seen(job_id, asker_of(interaction))
+            job = await self.studio.access.seen(job_id, asker_of(interaction))
             await self._presses[name](interaction, job)
         except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
             await answer_error(interaction, error)
@@ -152,7 +152,7 @@ class Explore(commands.Cog):
         return [app_commands.Choice(name=value, value=value) for value in fitting[:MOST_CHOICES]]
 
     async def _cell(self, first: Job, cell_id: int, asker: Asker) -> Job:
-        cell = await self.studio.orders.seen(cell_id, asker) if cell_id else first
+        cell = await self.studio.access.seen(cell_id, asker) if cell_id else first
         sheets = (first.spec.sheet, cell.spec.sheet)
         if None in sheets or len({sheet.key for sheet in sheets if sheet}) > 1 or cell.result is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))

@@ -55,7 +55,7 @@ class History(commands.Cog):
 
     async def show(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Post the picture of that code again."""
-        job = await self.studio.orders.named(values["id"], asker_of(interaction))
+        job = await self.studio.access.named(values["id"], asker_of(interaction))
         await self._post(interaction, job, private=bool(values.get("private")))
 
     @commands.Cog.listener()
@@ -73,20 +73,20 @@ class History(commands.Cog):
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Cancel and forget what the messages showed that a moderator purged, as if they were deleted singly."""
         for message_id in payload.message_ids:
-            await self.studio.orders.withdraw(message_id)
+            await self.studio.cancelling.withdraw(message_id)
             await self.studio.gallery.hide(message_id)
 
     async def _press(self, interaction: discord.Interaction, name: str) -> None:
         asker = asker_of(interaction)
         if name == "show":
-            await self._post(interaction, await self.studio.orders.seen(_chosen(interaction), asker))
+            await self._post(interaction, await self.studio.access.seen(_chosen(interaction), asker))
             return
         asked = history.asked(interaction.message, asker)
         if asked is None:
             raise GoneError(N_("This page is no longer kept."), N_("Search again: /history"))
         wanted, number = asked
         if name == "mark":
-            job = await self.studio.orders.seen(_chosen(interaction), asker)
+            job = await self.studio.access.seen(_chosen(interaction), asker)
             await self.studio.gallery.favour(asker.user_id, job.id)
         await interaction.response.defer()
         await self._turn(interaction, wanted, number + {"back": -1, "next": 1}.get(name, 0))

@@ -50,7 +50,7 @@ class Menus(commands.Cog):
         asker = asker_of(interaction)
         subject = await shown(self.studio, asker, message, self.bot.application_id)
         if subject.job is not None:
-            await self.studio.orders.check_follows(asker, subject.job)
+            await self.studio.access.check_follows(asker, subject.job)
             await interaction.response.send_modal(modals.remix(subject.job, asker.locale, subject.number))
             return
         if subject.file is not None:
@@ -74,7 +74,7 @@ class Menus(commands.Cog):
     async def settings(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Show the command that paints the picture again."""
         asker = asker_of(interaction)
-        job = await self.studio.orders.seen((await self._own(message)).id, asker)
+        job = await self.studio.access.seen((await self._own(message)).id, asker)
         card = cards.settings(job, asker.locale)
         if job.spec.sheet is not None and is_grid(job, message.id):
             card = explore.settings(await self.studio.jobs.sheet(job.spec.sheet.key), asker.locale)
@@ -85,9 +85,9 @@ class Menus(commands.Cog):
         asker = asker_of(interaction)
         job = await self._own(message)
         if not had_it_sent(message, asker):
-            await self.studio.orders.owned(job.id, asker)
+            await self.studio.access.owned(job.id, asker)
         if job.address.message_id == message.id and not job.state.ended:
-            await self.studio.orders.cancel(job.id, asker)
+            await self.studio.cancelling.cancel(job.id, asker)
             await interaction.response.send_message(embed=_said(N_("Cancelled."), asker.locale), ephemeral=True)
             return
         await interaction.response.defer(thinking=True, ephemeral=True)

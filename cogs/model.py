@@ -8,12 +8,12 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.options import Options
 from bot.domain.snippets import ModelCard
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.services.drafts import Asker
 from bot.services.preferences import Scope
 from bot.tree import answer_error
 from bot.ui import buttons, library, models
@@ -150,7 +150,7 @@ class Model(commands.Cog):
     async def _page(self, asker: Asker, shown: int, words: str) -> Card:
         words = words[: models.MAX_WORDS]
         names = await self.models.names(asker, words)
-        effective = await self.studio.preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self.studio.preferences.effective(asker)
         return models.page(names, shown, words, effective, self.studio.catalogue.loaded_models(), asker.locale)
 
 

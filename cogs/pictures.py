@@ -44,7 +44,7 @@ class Pictures(commands.Cog):
 
     async def send(self, interaction: discord.Interaction, press: Press) -> None:
         """Post one picture of several by itself."""
-        job = await self.studio.orders.seen(press.job, asker_of(interaction))
+        job = await self.studio.access.seen(press.job, asker_of(interaction))
         if not job.address.ephemeral:
             check_channel(interaction)
         await self.bot.originals.find(job, press.number)
@@ -110,7 +110,7 @@ class Pictures(commands.Cog):
         await self.bot.desk.accept(interaction, draft, sources=sources)
 
     async def _finished(self, interaction: discord.Interaction, press: Press) -> Job:
-        job = await self.studio.orders.seen(press.job, asker_of(interaction))
+        job = await self.studio.access.seen(press.job, asker_of(interaction))
         if job.result is None:
             raise RequestError(N_("There is no picture there yet."), N_("Wait until it is painted."))
         return job

@@ -43,7 +43,7 @@ class OwnDefaults(commands.Cog, name="Preferences"):
             changed = changes(values, tables.PERSONAL)
             self.studio.catalogue.check(changed.options)
             await preferences.set(Scope.PERSON, asker.user_id, **changed.values)
-        effective = await preferences.effective(asker.guild_id, asker.user_id)
+        effective = await preferences.effective(asker)
         embed = tables.settings(effective, tables.PERSONAL, N_("Your defaults here"), asker.locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 

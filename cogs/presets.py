@@ -79,7 +79,7 @@ class Presets(commands.Cog):
                 example=settings_line.EXAMPLE,
             )
         self.studio.catalogue.check(options)
-        await self.studio.preferences.check(asker.guild_id, asker.user_id, options)
+        await self.studio.preferences.check(asker, options)
         preset = Preset(values["name"], options, prompt)
         replaced = await self.snippets.keep(asker, preset, server=server)
         kept = await self.snippets.preset(asker, values["name"])
@@ -117,7 +117,7 @@ class Presets(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         found = presets.imported(await self.bot.files.data(values["file"]))
         for each in found:
-            await self.studio.preferences.check(asker.guild_id, asker.user_id, each.options)
+            await self.studio.preferences.check(asker, each.options)
         replaced = {each.name: await self.snippets.keep(asker, each, server=True) for each in found}
         text = library.counted(replaced, asker.locale)
         await interaction.edit_original_response(embed=library.told(text))

@@ -10,11 +10,11 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.messenger import BlockedError
+from bot.domain.asker import Asker
 from bot.domain.codes import code
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.services.drafts import Asker
 from bot.tree import answer_error
 from bot.ui import buttons, queue
 from bot.ui.commands import anywhere, command, group
@@ -40,10 +40,10 @@ class Queue(commands.Cog):
             )
         )
         self._presses: dict[str, Callable[[Asker], Awaitable[object]]] = {
-            queue.CANCEL: self.studio.orders.cancel_own,
+            queue.CANCEL: self.studio.cancelling.cancel_own,
             queue.PAUSE: self.studio.pausing.pause,
             queue.RESUME: self.studio.pausing.resume,
-            queue.CLEAR: self.studio.orders.clear,
+            queue.CLEAR: self.studio.cancelling.clear,
         }
 
     async def cog_load(self) -> None:
@@ -62,15 +62,15 @@ class Queue(commands.Cog):
         """Cancel the job of that code; without one, the asker's latest."""
         asker, typed = asker_of(interaction), values.get("job")
         if typed is not None:
-            job = await self.studio.orders.cancel_named(typed, asker)
+            job = await self.studio.cancelling.cancel_named(typed, asker)
         else:
-            job = await self.studio.orders.cancel(await self._latest(asker), asker)
+            job = await self.studio.cancelling.cancel(await self._latest(asker), asker)
         await _tell(interaction, say(N_("Cancelled job {code}."), asker.locale, code=code(job.id)))
 
     async def clear(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Cancel all that waits in this server; each job's message says so."""
         asker = asker_of(interaction)
-        count = await self.studio.orders.clear(asker)
+        count = await self.studio.cancelling.clear(asker)
         await _tell(interaction, say(N_("Cancelled jobs: {count}."), asker.locale, count=count))
 
     async def pause(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:

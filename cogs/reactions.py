@@ -12,6 +12,7 @@ from bot.delivery.asking import asker_of_reaction, check_channel_of_reaction
 from bot.delivery.desk import reaction_key
 from bot.delivery.messenger import CUT, BlockedError, Obstacle
 from bot.delivery.subjects import Subject, check_single, drafted, is_grid
+from bot.domain.asker import Asker
 from bot.domain.errors import BotError, RequestError
 from bot.domain.job import Address, Job
 from bot.domain.text import N_
@@ -25,8 +26,6 @@ from bot.ui.failures import explain
 log = structlog.get_logger(__name__)
 
 Event = discord.RawReactionActionEvent
-NOBODY = 0
-"""No person's id: which emoji count is the server's choice alone."""
 
 
 class Reactions(commands.Cog):
@@ -94,7 +93,7 @@ class Reactions(commands.Cog):
             await self._clear(payload)
 
     async def _meant(self, payload: Event) -> Action | None:
-        effective = await self.studio.preferences.effective(payload.guild_id, NOBODY)
+        effective = await self.studio.preferences.effective(Asker.nobody(payload.guild_id))
         return reactions.meant(effective, _name(payload))
 
     async def _shown(self, message_id: int) -> tuple[Job, int] | None:
@@ -105,7 +104,7 @@ class Reactions(commands.Cog):
     async def _reroll(self, payload: Event, job: Job, _: int) -> None:
         check_channel_of_reaction(self.bot, payload)
         asker = asker_of_reaction(self.bot, payload)
-        parent = await self.studio.orders.seen(job.id, asker)
+        parent = await self.studio.access.seen(job.id, asker)
         if is_grid(parent, payload.message_id):
             drafts = await self.studio.explorations.again(asker, parent)
         else:
@@ -116,7 +115,7 @@ class Reactions(commands.Cog):
     async def _upscale(self, payload: Event, job: Job, number: int) -> None:
         check_channel_of_reaction(self.bot, payload)
         asker = asker_of_reaction(self.bot, payload)
-        parent = await self.studio.orders.seen(job.id, asker)
+        parent = await self.studio.access.seen(job.id, asker)
         if not number and parent.result is not None and len(parent.result.pictures) > 1:
             raise RequestError(
                 N_("There are several pictures: I do not know which to enlarge."),
@@ -136,12 +135,12 @@ class Reactions(commands.Cog):
             await self.bot.desk.accept_reaction(payload, drafts[0], nth)
 
     async def _favour(self, payload: Event, job: Job, _: int) -> None:
-        await self.studio.orders.seen(job.id, asker_of_reaction(self.bot, payload))
+        await self.studio.access.seen(job.id, asker_of_reaction(self.bot, payload))
         if job.result is not None and not await self.studio.gallery.is_favourite(payload.user_id, job.id):
             await self.studio.gallery.favour(payload.user_id, job.id)
 
     async def _direct(self, payload: Event, job: Job, number: int) -> None:
-        await self.studio.orders.seen(job.id, asker_of_reaction(self.bot, payload))
+        await self.studio.access.seen(job.id, asker_of_reaction(self.bot, payload))
         for message_id in await self.bot.handout.direct(payload.user_id, job, number):
             await self.studio.gallery.show(message_id, job.id, number)
 
@@ -150,10 +149,10 @@ class Reactions(commands.Cog):
         copy = payload.guild_id is None and job.address.message_id != payload.message_id
         if not copy:
             asker = asker_of_reaction(self.bot, payload)
-            await self.studio.orders.owned(job.id, asker)
+            await self.studio.access.owned(job.id, asker)
             # Where nothing is left to be cancelled, what has to go is the message.
             with suppress(RequestError):
-                await self.studio.orders.cancel(job.id, asker)
+                await self.studio.cancelling.cancel(job.id, asker)
                 return
         try:
             await self.bot.messenger.delete(_place(payload))

@@ -13,6 +13,7 @@ from bot.delivery.memory import Memory
 from bot.delivery.showing import like
 from bot.delivery.sources import Source, Wanted, attached, with_pictures
 from bot.delivery.subjects import Subject, attached_or_last, linked
+from bot.domain.asker import Asker
 from bot.domain.errors import RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.options import Options
@@ -21,7 +22,6 @@ from bot.domain.text import N_
 from bot.i18n import say
 from bot.imaging import areas
 from bot.imaging.areas import Area, Extension
-from bot.services.drafts import Asker
 from bot.tree import answer_error
 from bot.ui import buttons, modals
 from bot.ui.commands import anywhere, command

@@ -8,15 +8,13 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.text import N_
 from bot.services.preferences import Scope
 from bot.ui import reactions, tables
 from bot.ui.commands import command, group, servers_only
 from bot.ui.options import OPTIONS, changes, resettable
-
-NOBODY = 0
-"""No person's id: what holds for the server itself."""
 
 
 class Settings(commands.Cog):
@@ -59,7 +57,7 @@ class Settings(commands.Cog):
         """Change which emoji count as what, and show them."""
         guild_id = _managed(interaction)
         changed = changes(values, tables.REACTIONS).values
-        reactions.check(changed, await self.studio.preferences.effective(guild_id, NOBODY))
+        reactions.check(changed, await self.studio.preferences.effective(Asker.nobody(guild_id)))
         await interaction.response.defer(ephemeral=True, thinking=True)
         for emoji in map(reactions.custom_id, map(str, changed.values())):
             if emoji is not None and not await self.bot.messenger.has_emoji(guild_id, emoji):
@@ -68,12 +66,12 @@ class Settings(commands.Cog):
                     N_("Choose one of this server, or one of the usual ones."),
                 )
         await self.studio.preferences.set(Scope.SERVER, guild_id, **changed)
-        effective = await self.studio.preferences.effective(guild_id, NOBODY)
+        effective = await self.studio.preferences.effective(Asker.nobody(guild_id))
         embed = tables.settings(effective, tables.REACTIONS, N_("This server"), asker_of(interaction).locale)
         await interaction.edit_original_response(embed=embed)
 
     async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
-        effective = await self.studio.preferences.effective(guild_id, NOBODY)
+        effective = await self.studio.preferences.effective(Asker.nobody(guild_id))
         embed = tables.settings(
             effective, (*tables.SERVER, *tables.REACTIONS), N_("This server"), asker_of(interaction).locale
         )

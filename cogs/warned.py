@@ -59,7 +59,7 @@ class Warned(commands.Cog):
         [former, *_], sources = self.bot.desk.doubted.find(interaction.user.id, key)
         spec = former.spec
         given = modals.changed(spec.request, modals.fields(interaction))
-        parent = await self.studio.orders.seen(spec.parent, asker) if spec.parent is not None else None
+        parent = await self.studio.access.seen(spec.parent, asker) if spec.parent is not None else None
         draft = await self.studio.orders.draft(
             asker,
             given.prompt,

@@ -25,7 +25,7 @@ from bot.rehearsal import Discord, Interaction
 from bot.rehearsal.options import Value
 from bot.rehearsal.person import Person
 from bot.rehearsal.world import Attachment, Message, User
-from bot.settings import load
+from bot.settings_loading import load
 from docs.browser import Browser, MissingError
 from tests.standins.webui import Fault, StandInWebUI
 from tests.standins.webui_orders import Order

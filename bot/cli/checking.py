@@ -53,7 +53,7 @@ async def _check_token(settings: "Settings") -> int:
 
     token = settings.discord_token.get_secret_value()
     if not token:
-        from bot.settings import WITHOUT_DISCORD
+        from bot.settings_loading import WITHOUT_DISCORD
 
         typer.echo(f"wrong {WITHOUT_DISCORD}")
         typer.echo(f"{_INDENT}easel draw and easel batch work without: easel check --no-discord")

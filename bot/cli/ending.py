@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 def settings_or_give_up(*, needs_token: bool, environ: Mapping[str, str] | None = None) -> "Settings":
     """Return the settings of ``environ`` (the process's own) over those of ``.env``, or say what is wrong."""
-    from bot.settings import SettingsError, load
+    from bot.settings_loading import SettingsError, load
 
     try:
         return load(os.environ if environ is None else environ, _ENV_FILE, needs_token=needs_token)

@@ -79,7 +79,7 @@ def hush_voice() -> None:
 async def _rehearse(stop: asyncio.Event, folder: Path, out: Path, backends: str, *, stays: bool) -> None:
     from bot.client import serve
     from bot.rehearsal import Discord
-    from bot.settings import load
+    from bot.settings_loading import load
 
     async with Discord() as discord:
         _point_at(discord)

@@ -10,13 +10,14 @@ from bot.cli.painters import Painters, ailment, first, words_of
 from bot.cli.prompts import Mark, Ticket, at
 from bot.cli.screens import Screen, put
 from bot.cli.shelves import Shelf
+from bot.domain.asker import NOBODY, Asker
 from bot.domain.errors import BotError, GoneError, RequestError
 from bot.domain.job import COMMON_LANE, Address, Job, JobSpec, NewJob, State
 from bot.domain.options import Options
 from bot.domain.ports import Progress
 from bot.domain.request import PaintRequest
 from bot.foundations import Foundations
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.services.fleet import Fleet
 from bot.services.generation import Generation
 
@@ -24,7 +25,6 @@ WINDOW = 4
 """Orders in the queue for every slot: enough that none is ever idle, few enough to forget no money on."""
 _LOOK_S = 0.25
 SWEEP_S = 30.0
-_NOBODY = 0
 _MOST_SOURCES = 64
 _SETTLED = frozenset({State.PAINTED, State.FAILED, State.CANCELLED})
 
@@ -63,7 +63,7 @@ class Sources:
         if request.init_image is None:
             return filled
         _, width, height = blobs[request.init_image]
-        draft = Draft(Asker(_NOBODY), JobSpec(filled), LIMITS, free_size)
+        draft = Draft(Asker(NOBODY), JobSpec(filled), LIMITS, free_size)
         return draft.following(width, height).spec.request
 
     @property
@@ -181,10 +181,10 @@ class Run:
             return
         new = NewJob(
             ticket.mark.key(self._run),
-            _NOBODY,
-            _NOBODY,
+            NOBODY,
+            NOBODY,
             JobSpec(request),
-            Address(_NOBODY),
+            Address(NOBODY),
             lane=self._routing.lane(request),
         )
         self.changed(await self._jobs.enqueue(new, limits=LIMITS))

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import discord
 
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError
 from bot.domain.text import N_
-from bot.services.drafts import Asker
 
 _NEEDED = {
     "view_channel": N_("View Channel"),

@@ -12,6 +12,7 @@ from bot.delivery.courier import Courier
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.sheets import Sheets
 from bot.delivery.turns import Turns
+from bot.domain.asker import Asker
 from bot.domain.job import Job, Place, State
 from bot.domain.ports import Clock, Progress
 from bot.i18n import SOURCE
@@ -312,7 +313,7 @@ class Board:
 
     async def _told_backend(self, job: Job) -> str | None:
         """Return who paints, where the server wants it told."""
-        effective = await self._preferences.effective(job.address.guild_id, job.user)
+        effective = await self._preferences.effective(Asker.of(job))
         return job.backend if effective.show_backend else None
 
     def _outage(self, job: Job) -> Outage | None:

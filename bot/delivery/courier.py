@@ -10,6 +10,7 @@ import structlog
 
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.parcels import MAX_REQUEST_BYTES, packed
+from bot.domain.asker import Asker
 from bot.domain.capability import Feature
 from bot.domain.errors import BotError, GoneError, LimitError
 from bot.domain.job import Batch, Job, Ping, State
@@ -83,7 +84,7 @@ class Courier:
             return
         if not job.spec.request.prompt or (job.result is not None and job.result.caption is not None):
             return
-        effective = await self._preferences.effective(address.guild_id, job.user)
+        effective = await self._preferences.effective(Asker.of(job))
         if not effective.reactions:
             return
         try:
@@ -101,7 +102,7 @@ class Courier:
         picture = job.result.pictures[index]
         data = await self._blobs.get(picture.blob)
 
-        chosen = await self._preferences.effective(job.address.guild_id, job.user)
+        chosen = await self._preferences.effective(Asker.of(job))
         author = await self._messenger.author(job.user)
         came_from = lineage.taken(job, index + 1, interaction.user.id)
 
@@ -238,7 +239,7 @@ class Courier:
         author = await self._messenger.author(job.user)
         if job.result is not None and job.result.caption is not None:
             return (work.described(job, job.result, author, await self._glimpse(job)),)
-        chosen = await self._preferences.effective(job.address.guild_id, job.user)
+        chosen = await self._preferences.effective(Asker.of(job))
         (first, *rest), notes = await packed(
             job, batch or chosen.batch, max_bytes, blobs=self._blobs, imaging=self._imaging
         )

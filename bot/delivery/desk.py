@@ -21,6 +21,7 @@ from bot.domain.ports import Clock
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.allowing import Allowing, CapError
+from bot.services.cancelling import Cancelling
 from bot.services.drafts import Draft
 from bot.services.orders import Orders
 from bot.ui import cards, lighter, warned, work
@@ -61,6 +62,7 @@ class Desk:
         self,
         jobs: Jobs,
         orders: Orders,
+        cancelling: Cancelling,
         messenger: Messenger,
         sources: Sources,
         allowing: Allowing,
@@ -69,6 +71,7 @@ class Desk:
     ) -> None:
         self._jobs = jobs
         self._orders = orders
+        self._cancelling = cancelling
         self._messenger = messenger
         self._sources = sources
         self._allowing = allowing
@@ -259,7 +262,7 @@ class Desk:
         place = await self._jobs.place(job.id)
         if place is None or place.eta_s is None or place.eta_s <= TOKEN_ONLY_ETA_S:
             return
-        await self._orders.cancel(job.id, draft.asker)
+        await self._cancelling.cancel(job.id, draft.asker)
         raise BusyError(
             N_("The line is too long for this place: about {minutes} min."),
             N_("Here I can answer for 15 minutes only. Use me in a server I belong to, or try again later."),

@@ -9,9 +9,9 @@ import discord
 import structlog
 
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
+from bot.domain.asker import Asker
 from bot.domain.ports import Clock
 from bot.jobs.service import Jobs
-from bot.services.drafts import Asker
 from bot.services.pausing import Pausing
 from bot.ui import queue
 from bot.ui.card import Card

@@ -8,6 +8,7 @@ import structlog
 
 from bot.delivery.courier import Courier
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
+from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Address, Job, Sheet, State
 from bot.domain.ports import Blobs, Progress
@@ -192,7 +193,7 @@ class Sheets:
         encoded = await self._imaging.fit(composed.data, composed.media_type, max_bytes)
         first = cells[0]
         parent = await self._jobs.get(first.spec.parent) if first.spec.parent is not None else None
-        chosen = await self._preferences.effective(first.address.guild_id, first.user)
+        chosen = await self._preferences.effective(Asker.of(first))
         card = explore.finished(
             cells,
             await self._messenger.author(first.user),

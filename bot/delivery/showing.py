@@ -8,7 +8,7 @@ from bot.delivery.asking import asker_of, check_channel, reaches_channel
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.job import Job, State
 from bot.domain.text import N_
-from bot.services.orders import unknown
+from bot.services.access import unknown
 from bot.services.studio import Studio
 
 
@@ -19,7 +19,7 @@ async def like(studio: Studio, interaction: discord.Interaction, typed: str | No
     """
     if not typed:
         return None
-    job = await studio.orders.named(typed, asker_of(interaction))
+    job = await studio.access.named(typed, asker_of(interaction))
     _check_seen(interaction, job)
     if not job.spec.request.prompt.strip():
         raise RequestError(

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.delivery.sources import Source, Wanted, check_files
+from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Job, Picture
 from bot.domain.pending import Pending
 from bot.domain.request import UpscaleRequest, Work
 from bot.domain.text import N_
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.services.studio import Studio
 from bot.ui import cards
 
@@ -68,7 +69,7 @@ async def shown(studio: Studio, asker: Asker, message: discord.Message, ours: in
     found = await job_shown(studio, message, ours)
     if found is not None:
         job, number = found
-        await studio.orders.seen(job.id, asker)
+        await studio.access.seen(job.id, asker)
         check_single(job, message.id)
         subject = Subject(job, number, message)
         if subject.picture is None:
@@ -101,7 +102,7 @@ async def linked(studio: Studio, asker: Asker, values: Mapping[str, object]) -> 
         raise RequestError(
             N_("A file and a link both say which picture."), N_("Leave one of the two out and ask again.")
         )
-    effective = await studio.preferences.effective(asker.guild_id, asker.user_id)
+    effective = await studio.preferences.effective(asker)
     studio.links.check(link, allowed=effective.links)
     return Source(link=link)
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random as _random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -25,6 +25,7 @@ from bot.domain.quotas import Allowance
 from bot.jobs import charging, intakes, statements, words
 from bot.jobs.engine import JobEngine, Worker
 from bot.jobs.ledger import Ledger, Recovery
+from bot.jobs.persisting import Persisting
 from bot.jobs.reading import JobReader
 from bot.storage.database import Database
 from bot.storage.records import address_row, fetch_job
@@ -32,9 +33,6 @@ from bot.storage.records import address_row, fetch_job
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-PERSIST_S = 600.0
-"""How long what became of a run is offered to a database that refuses it, as one on a full disk does."""
 
 
 class Jobs(JobReader):
@@ -60,6 +58,7 @@ class Jobs(JobReader):
         super().__init__(database, engine, clock)
         self._random = random
         self._max_wait_s = max_wait_s
+        self._persisting = Persisting(database)
         self._ledger = Ledger(engine, clock, max_crashes)
         self._window = round(affinity_window * UNIT)
         self._drain_s = drain_s
@@ -67,7 +66,6 @@ class Jobs(JobReader):
         self._opened_at = 0.0
         self._leases: dict[int, Lease] = {}
         self._served: dict[int, float] = {}
-        self._ending = asyncio.Event()
 
     def on_change(self, tell: Callable[[Job], None]) -> None:
         """Have ``tell`` called, on the loop, with each job that changed by nobody's call."""
@@ -175,7 +173,7 @@ class Jobs(JobReader):
             held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt, lane=lane)
             return held is not None and bool(self._ledger.requeue(held))
 
-        released = await self._persist(work)
+        released = await self._persisting.write(work)
         self._forget(lease)
         if released:
             self._engine.wake(lease.job.id, again=True)
@@ -183,7 +181,7 @@ class Jobs(JobReader):
 
     async def paint(self, lease: Lease, result: Result) -> Job | None:
         """Keep what was painted; ``None``: the lease is lost, the result is to be thrown away."""
-        job = await self._persist(lambda tx: self._ledger.paint(tx, lease, result))
+        job = await self._persisting.write(lambda tx: self._ledger.paint(tx, lease, result))
         self._forget(lease)
         return job
 
@@ -196,7 +194,7 @@ class Jobs(JobReader):
                 None if held is None else self._ledger.end(held, State.FAILED, failure=failure, unserved=unserved)
             )
 
-        job = await self._persist(work)
+        job = await self._persisting.write(work)
         self._forget(lease)
         return job
 
@@ -350,7 +348,7 @@ class Jobs(JobReader):
 
         What is not written then is put back by the next start, as after a crash.
         """
-        self._ending.set()
+        self._persisting.hurry()
 
     def ring(self) -> None:
         """Let all workers look again: what they serve has changed."""
@@ -373,21 +371,6 @@ class Jobs(JobReader):
         job = None if lease is None else await self.fail(lease, failure)
         if job is not None:
             self._changed(job)
-
-    async def _persist(self, work: Callable[[Connection], T]) -> T:
-        """Write what became of a run, later if need be: unwritten it would seem to run until the next start."""
-        until = asyncio.get_running_loop().time() + PERSIST_S
-        wait_s = 0.5
-        while True:
-            last = self._ending.is_set() or asyncio.get_running_loop().time() > until
-            try:
-                return await self._database.write(work)
-            except DBAPIError:
-                if last:
-                    raise
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), wait_s)
-            wait_s = min(2 * wait_s, 30.0)
 
     def _forget(self, lease: Lease) -> None:
         if self._leases.get(lease.job.id) == lease:

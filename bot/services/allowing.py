@@ -39,7 +39,7 @@ class Allowing:
 
     async def _check_cap(self, drafts: Sequence[Draft]) -> None:
         asker = drafts[0].asker
-        most = (await self._preferences.effective(asker.guild_id, asker.user_id)).limits.max_cost
+        most = (await self._preferences.effective(asker)).limits.max_cost
         if not load.fits((draft.spec.order for draft in drafts), most):
             error = CapError(
                 N_("This would cost {cost} standard pictures, and an order here may cost {max}."),

@@ -1,46 +1,14 @@
-"""Who asks for a picture, and the order as it stands before it is queued."""
+"""An order as it stands before it is queued."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.domain.asker import Asker
 from bot.domain.job import JobSpec
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.text import Text
 from bot.services import work_orders
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and where: ``guild_id`` is ``None`` in direct messages and where only a person brought the bot.
-
-    ``moderates`` and ``moderates_server`` say whether they have Manage Messages in that channel and in all of the
-    server, ``manages`` whether they have Manage Server; ``roles`` are the ids of theirs. ``parent_id`` is the
-    channel that a thread belongs to;
-    ``max_file_bytes`` is what the place takes in one file.
-    """
-
-    user_id: int
-    guild_id: int | None = None
-    channel_id: int | None = None
-    moderates: bool = False
-    moderates_server: bool = False
-    manages: bool = False
-    locale: str = "en"
-    guild_locale: str | None = None
-    max_file_bytes: int = 10 * 1024 * 1024
-    roles: frozenset[int] = frozenset()
-    parent_id: int | None = None
-
-    @property
-    def spends_in(self) -> int:
-        """The channel whose quota their orders take: a thread has that of the channel it belongs to."""
-        return self.parent_id or self.channel_id or 0
-
-    @property
-    def payer(self) -> int:
-        """The guild of the fair queue: in direct messages the person is the guild."""
-        return self.guild_id or self.user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, LimitError
 from bot.domain.job import Address, InteractionToken, Job, Origin, Sheet
 from bot.domain.options import Options
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.services.orders import Orders
 from bot.services.preferences import Preferences
 
@@ -128,7 +129,7 @@ class Explorations:
                 count=cells,
                 max=MAX_CELLS,
             )
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits, count=cells)
 
 

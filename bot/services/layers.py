@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Protocol
 
+from bot.domain.asker import Asker
 from bot.domain.capability import Listing
 from bot.domain.errors import RequestError
 from bot.domain.families import Family, family
@@ -19,7 +20,6 @@ from bot.prompting import checking, wildcards
 from bot.prompting.wildcards import Drawn
 from bot.services import controls
 from bot.services.catalogue import Catalogue
-from bot.services.drafts import Asker
 from bot.services.preferences import Effective, Scope
 
 _PLAIN_SIDE = 512

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.domain import families
+from bot.domain.asker import Asker
 from bot.domain.capability import Listing, ModelFacts
 from bot.domain.cost import UNIT
 from bot.domain.errors import BackendError, DeniedError, LimitError, RequestError
@@ -15,7 +16,6 @@ from bot.domain.snippets import Kind, ModelCard
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
-from bot.services.drafts import Asker
 from bot.services.preferences import Preferences, Scope
 from bot.services.snippets import Snippets
 from bot.services.upkeep import Upkeep
@@ -73,7 +73,7 @@ class Models:
 
     async def names(self, asker: Asker, words: str = "") -> list[str]:
         """Return the models that may be used there, the default first; with ``words`` those like them."""
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         names = effective.rules.among(self._catalogue.names(Listing.MODELS))
         if words.strip():
             return matches(words, names, most=len(names))
@@ -95,7 +95,7 @@ class Models:
             loaded = self._catalogue.loaded(backend) == found
             backings.append(Backing(backend, loaded, None if pace is None else pace * 60 / UNIT))
         card = await self._snippets.card(asker, found)
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         return About(
             found,
             facts if facts.family else replace(facts, family=families.family(found).word),
@@ -171,12 +171,12 @@ class Models:
 
     async def check_allowed(self, asker: Asker, model: str | None) -> None:
         """Raise ``DeniedError`` for a model that this server does not allow."""
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         effective.rules.check(model)
 
     async def _change(self, asker: Asker, change: Callable[[Rules], Rules]) -> Rules:
         guild_id = self.check_manages(asker)
-        effective = await self._preferences.effective(guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         rules = change(effective.rules)
         if len(rules.allowed) + len(rules.denied) > MAX_PATTERNS:
             raise LimitError(

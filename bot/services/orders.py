@@ -1,13 +1,12 @@
-"""Taking orders: from what a person typed or pressed to a queued job, and back out of the queue."""
+"""Taking orders: from what a person typed or pressed to a queued job."""
 
-from asyncio import gather
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from bot.domain.asker import Asker
 from bot.domain.capability import Feature, Listing
-from bot.domain.codes import code, job_id
-from bot.domain.errors import DeniedError, GoneError, RequestError
-from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin, State
+from bot.domain.errors import GoneError
+from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin
 from bot.domain.options import Options
 from bot.domain.pending import Pending
 from bot.domain.ports import Announcer
@@ -15,9 +14,10 @@ from bot.domain.request import DescribeRequest, PaintRequest, Work
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services import variations, work_orders
+from bot.services.access import Access, is_private
 from bot.services.allowing import Allowing
 from bot.services.catalogue import Catalogue
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.services.layers import Layers, Shelf, check_pictures
 from bot.services.preferences import Effective, Preferences, Scope
 from bot.services.presets import brought, without_admins_own
@@ -29,11 +29,12 @@ PREMIUM_WEIGHT = 300
 
 
 class Orders:
-    """Checks orders, queues them, and cancels them for those who may."""
+    """Checks orders and queues them."""
 
     def __init__(
         self,
         jobs: Jobs,
+        access: Access,
         catalogue: Catalogue,
         routing: Routing,
         preferences: Preferences,
@@ -46,6 +47,7 @@ class Orders:
         premium_guilds: frozenset[int] = frozenset(),
     ) -> None:
         self._jobs = jobs
+        self._access = access
         self._catalogue = catalogue
         self._routing = routing
         self._preferences = preferences
@@ -76,11 +78,11 @@ class Orders:
         """
         basis = [job for job in (parent, like) if job is not None]
         for job in basis:
-            await self.check_follows(asker, job)
+            await self._access.check_follows(asker, job)
         like = like and brought(like, asker.payer)
         if parent is not None and parent.guild != asker.payer:
             typed = without_admins_own(typed)
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         laid = await self._layers.lay(asker, effective, prompt, typed, preset=preset, like=like)
         seed = self._draw_seed() if laid.options.seed is None else laid.options.seed
         drawn = await self._layers.worded(asker, laid.template, seed)
@@ -88,7 +90,7 @@ class Orders:
         request = laid.options.request(drawn.words, seed=seed, init_image=source)
         check_pictures(typed, request)
         said, request = request, await self._held(asker, effective, request, laid.template)
-        private = private or any(map(_private, basis))
+        private = private or any(map(is_private, basis))
         spec = JobSpec(
             request=request,
             origin=origin,
@@ -105,7 +107,7 @@ class Orders:
 
     async def usual_size(self, asker: Asker, model: str | None) -> tuple[int, int]:
         """Return the width and height in px of a picture by ``model`` (``None``: the usual one) if nobody says."""
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         options = self._layers.sized(effective, model)
         return options.width or 512, options.height or 512
 
@@ -131,7 +133,7 @@ class Orders:
 
         Raises what ``variations.recipes`` does, and ``RequestError`` if no backend can do it.
         """
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         ways = variations.recipes(
             brought(parent, asker.payer), number, self._draw_seed(), effective.limits, blob=blob
         )
@@ -143,8 +145,8 @@ class Orders:
     async def _derived(
         self, asker: Asker, parent: Job, request: PaintRequest, origin: Origin, number: int | None = None
     ) -> Draft:
-        await self.check_follows(asker, parent)
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        await self._access.check_follows(asker, parent)
+        effective = await self._preferences.effective(asker)
         said, request = request, await self._held(asker, effective, request, parent.spec.template)
         before = parent.spec.reworded and said.prompt == parent.spec.request.prompt
         spec = replace(
@@ -156,11 +158,11 @@ class Orders:
             parent_picture=number,
             work=None,
             sheet=None,
-            locale=_locale(effective, asker, private=_private(parent)),
+            locale=_locale(effective, asker, private=is_private(parent)),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
         )
-        return Draft(asker, spec, effective.limits, private=_private(parent))
+        return Draft(asker, spec, effective.limits, private=is_private(parent))
 
     async def _held(
         self, asker: Asker, effective: Effective, request: PaintRequest, template: str | None
@@ -192,9 +194,9 @@ class Orders:
         as much of it as fits. Raises ``RequestError``, or ``GoneError`` if there is no such picture.
         """
         if parent is not None:
-            await self.check_follows(asker, parent)
+            await self._access.check_follows(asker, parent)
             parent = brought(parent, asker.payer)
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+        effective = await self._preferences.effective(asker)
         if parent is not None and number is not None:
             work = work_orders.of_picture(work, parent, number)
         if not isinstance(work, DescribeRequest) or work.image != Pending.INIT:
@@ -202,7 +204,7 @@ class Orders:
             self._routing.check(work)
         work = work_orders.settled(work, effective.limits)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
-        private = private or _private(parent)
+        private = private or is_private(parent)
         spec = JobSpec(
             request=recipe or (work_orders.recipe_of(parent, number) if parent else PaintRequest("", 0)),
             origin=work_orders.ORIGINS[type(work)],
@@ -221,7 +223,7 @@ class Orders:
         return self._catalogue.offers(feature)
 
     async def _work_again(self, asker: Asker, parent: Job, scale: float) -> Draft:
-        await self.check_follows(asker, parent)
+        await self._access.check_follows(asker, parent)
         work = parent.spec.work
         if work is None:
             raise LookupError(parent.id)
@@ -230,7 +232,7 @@ class Orders:
             work_orders.smaller(work, scale),
             recipe=parent.spec.request,
             spoiler=parent.spec.spoiler,
-            private=_private(parent),
+            private=is_private(parent),
         )
         came_from = replace(
             draft.spec, parent=parent.spec.parent or parent.id, parent_picture=parent.spec.parent_picture
@@ -260,7 +262,7 @@ class Orders:
         """Put one person's orders, by their keys, in the queue as ``queue`` does: all of them or none."""
         asker = next(iter(drafts.values())).asker
         held_to = await self._allowing.held_to(list(drafts.values()))
-        limits = (await self._preferences.effective(asker.guild_id, asker.user_id)).limits
+        limits = (await self._preferences.effective(asker)).limits
         news = []
         for key, draft in drafts.items():
             lane = self._routing.lane_for(asker.payer, draft.spec.order)
@@ -270,128 +272,6 @@ class Orders:
         for job in jobs:
             self._announcer.changed(job)
         return jobs
-
-    async def cancel(self, job_id: int, asker: Asker) -> Job:
-        """Cancel a job, or the rest of its sheet, for its owner or a moderator; raises a ``BotError`` if not."""
-        cancelled = await self._cancel(await self.owned(job_id, asker), asker.user_id)
-        if not cancelled:
-            raise RequestError(N_("It is finished already."), N_("Delete takes the picture away."))
-        return cancelled[0]
-
-    async def cancel_named(self, typed: str, asker: Asker) -> Job:
-        """Cancel the job of a typed code in the same way."""
-        found = job_id(typed)
-        try:
-            return await self.cancel(found, asker)
-        except GoneError as gone:
-            raise GoneError(
-                N_("There is no job {code} here."), N_("See who waits: /queue show"), code=code(found)
-            ) from gone
-
-    async def withdraw(self, message_id: int) -> None:
-        """Cancel the job whose message somebody deleted: nobody waits for it any more."""
-        job = await self._jobs.by_message(message_id)
-        if job is not None:
-            await self._cancel(job, None)
-
-    async def _cancel(self, job: Job, by: int | None) -> list[Job]:
-        if job.spec.sheet is not None:
-            cancelled = await self._jobs.cancel_sheet(job.spec.sheet.key, by=by)
-        else:
-            one = await self._jobs.cancel(job.id, by=by)
-            cancelled = [] if one is None else [one]
-        for each in cancelled:
-            self._announcer.changed(each)
-        return cancelled
-
-    async def clear(self, asker: Asker) -> int:
-        """Cancel every waiting job of a server for a moderator and return how many there were."""
-        if not asker.moderates_server or asker.guild_id is None:
-            raise DeniedError(
-                N_("Only members with Manage Messages may clear the queue."),
-                N_("Ask a moderator, or cancel your own jobs."),
-            )
-        waiting = await self._jobs.waiting(guild=asker.guild_id)
-        return await self._cancel_all((job for job in waiting if job.state is State.QUEUED), asker)
-
-    async def cancel_own(self, asker: Asker) -> int:
-        """Cancel all that ``asker`` has waiting or being painted here and return how many jobs that were."""
-        return await self._cancel_all(await self._jobs.waiting(guild=asker.payer, user=asker.user_id), asker)
-
-    async def _cancel_all(self, jobs: Iterable[Job], asker: Asker) -> int:
-        async def cancel(job: Job) -> bool:
-            cancelled = await self._jobs.cancel(job.id, by=asker.user_id)
-            if cancelled is not None:
-                self._announcer.changed(cancelled)
-            return cancelled is not None
-
-        # All at once: what waits together is written to the disk together.
-        return sum(await gather(*map(cancel, jobs)))
-
-    async def owned(self, job_id: int, asker: Asker) -> Job:
-        """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""
-        job = await self._found(job_id, asker)
-        here = asker.moderates and job.address.channel_id == asker.channel_id
-        if asker.user_id != job.user and not here and not asker.moderates_server:
-            raise DeniedError(
-                N_("This picture is not yours."),
-                N_("Only the asker and members with Manage Messages may cancel or delete it."),
-            )
-        return job
-
-    async def named(self, typed: str, asker: Asker) -> Job:
-        """Return the job of a typed code as ``seen`` does; raises ``RequestError`` for what is no code."""
-        found = job_id(typed)
-        try:
-            return await self.seen(found, asker)
-        except GoneError as gone:
-            raise unknown(found) from gone
-
-    async def check_follows(self, asker: Asker, parent: Job) -> None:
-        """Raise ``DeniedError`` if this server lets nobody paint on from other members' pictures."""
-        if asker.user_id == parent.user or asker.moderates or asker.moderates_server:
-            return
-        effective = await self._preferences.effective(asker.guild_id, asker.user_id)
-        if not effective.others_may_reroll:
-            raise DeniedError(
-                N_("This picture is not yours."),
-                N_("Here only its asker and members with Manage Messages may paint on from it. Start with /draw."),
-            )
-
-    async def seen(self, job_id: int, asker: Asker) -> Job:
-        """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise.
-
-        What is private is seen by nobody else, not even by moderators.
-        """
-        job = await self._found(job_id, asker)
-        if _private(job) and asker.user_id != job.user:
-            raise _gone()
-        return job
-
-    async def _found(self, job_id: int, asker: Asker) -> Job:
-        job = await self._jobs.get(job_id)
-        here = {asker.user_id, asker.payer, asker.channel_id}
-        if job is None or here.isdisjoint({job.user, job.guild, job.address.channel_id}):
-            raise _gone()
-        return job
-
-
-def unknown(found: int) -> GoneError:
-    """Return what is said of a typed code whose job is not kept, or was never seen by who typed it."""
-    return GoneError(
-        N_("There is no picture {code} here, or it is no longer kept."),
-        N_("Look for your pictures: /history"),
-        code=code(found),
-    )
-
-
-def _gone() -> GoneError:
-    return GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
-
-
-def _private(job: Job | None) -> bool:
-    """Return whether only its asker has seen a job: so it stays with everything made from it."""
-    return job is not None and job.address.ephemeral
 
 
 def _locale(effective: Effective, asker: Asker, *, private: bool) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, RequestError
 from bot.domain.ports import Announcer, Clock, SettingsStore
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
-from bot.services.drafts import Asker
 from bot.services.routing import Routing
 
 _SCOPE, _OWNER = "paused", 0

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from bot.domain.asker import Asker
 from bot.domain.errors import RequestError
 from bot.domain.job import Batch, Ping
 from bot.domain.limits import MAX_COST, MIN_COST, Limits
@@ -123,8 +124,9 @@ class Preferences:
         self._cache: dict[tuple[Scope, int], Mapping[str, object]] = {}
         self._laid: dict[tuple[int | None, int], tuple[Values, Values, Effective]] = {}
 
-    async def effective(self, guild_id: int | None, user_id: int) -> Effective:
-        """Return what holds for ``user_id`` in the server ``guild_id`` (``None``: direct messages)."""
+    async def effective(self, asker: Asker) -> Effective:
+        """Return what holds for somebody where they ask."""
+        guild_id, user_id = asker.guild_id, asker.user_id
         server = await self.values(Scope.SERVER, guild_id) if guild_id is not None else _NOTHING
         person = await self.values(Scope.PERSON, user_id)
         known = self._laid.get((guild_id, user_id))
@@ -157,9 +159,9 @@ class Preferences:
             **{name: str(server.get(name, usual)) for name, usual in EMOJI.items()},
         )
 
-    async def check(self, guild_id: int | None, user_id: int, options: Options) -> None:
+    async def check(self, asker: Asker, options: Options) -> None:
         """Raise ``LimitError`` for choices with which nothing could be painted there."""
-        effective = await self.effective(guild_id, user_id)
+        effective = await self.effective(asker)
         effective.limits.check(options.over(effective.options).request("-", seed=0))
 
     async def values(self, scope: Scope, owner: int) -> Mapping[str, object]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from bot.domain.asker import Asker
 from bot.domain.errors import RequestError
 from bot.domain.quotas import Allowance, Period, Quota, Scope, Spender, Use, allowances
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.storage.quotas import StoredQuotas
 
 MAX_QUOTAS = 30

@@ -6,10 +6,11 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.ports import Clock, SnippetStore
 from bot.domain.searching import matches, nearest
@@ -18,9 +19,6 @@ from bot.domain.text import N_
 from bot.prompting import wildcards
 from bot.services import presets
 from bot.services.preferences import Scope
-
-if TYPE_CHECKING:
-    from bot.services.drafts import Asker  # which reads presets itself
 
 WildcardLists = Mapping[str, tuple[str, ...]]
 Thing = Preset | Style | Wildcards | ModelCard
@@ -111,32 +109,32 @@ class Snippets:
         self.host_lists = await asyncio.to_thread(self._read_host_lists)
         return len(self.host_lists)
 
-    async def preset(self, asker: "Asker", name: str) -> Preset:
+    async def preset(self, asker: Asker, name: str) -> Preset:
         """Return a preset by its name; raises ``RequestError`` with the nearest name."""
         return await self._thing(asker, Preset, name)
 
-    async def presets(self, asker: "Asker", scope: Scope) -> tuple[Preset, ...]:
+    async def presets(self, asker: Asker, scope: Scope) -> tuple[Preset, ...]:
         """Return all presets of ``asker``, or of their server."""
         found = (each for each in await self.kept_by(asker, scope) if each.kind is Kind.PRESET)
         return tuple(preset for each in found if (preset := _read(each, Preset)) is not None)
 
-    async def kept_by(self, asker: "Asker", scope: Scope) -> tuple[Snippet, ...]:
+    async def kept_by(self, asker: Asker, scope: Scope) -> tuple[Snippet, ...]:
         """Return all that ``asker``, or their server, keeps."""
         owner = next((owner for of, owner in _owners(asker) if of is scope), None)
         return () if owner is None else tuple((await self._shelf(scope, owner)).kept.values())
 
-    async def style(self, asker: "Asker", name: str) -> Style:
+    async def style(self, asker: Asker, name: str) -> Style:
         """Return a style by its name; raises ``RequestError`` with the nearest name."""
         return await self._thing(asker, Style, name)
 
-    async def wildcards(self, asker: "Asker", name: str) -> Wildcards:
+    async def wildcards(self, asker: Asker, name: str) -> Wildcards:
         """Return a wildcard list by its name; raises ``RequestError`` with the nearest name."""
         host = self._host_list(name)
         if host is not None and await self.find(asker, Kind.WILDCARD, name) is None:
             return Wildcards(host, self.host_lists[host])
         return await self._thing(asker, Wildcards, name)
 
-    async def card(self, asker: "Asker", model: str) -> ModelCard | None:
+    async def card(self, asker: Asker, model: str) -> ModelCard | None:
         """Return what this server's admins tell of a model, by its listed name."""
         found = await self.find(asker, Kind.MODEL, model)
         return None if found is None else _read(found, ModelCard)
@@ -145,22 +143,22 @@ class Snippets:
         """Return the blobs of all models' sample pictures, which are kept as long as their cards."""
         return await self._store.samples()
 
-    async def lists(self, asker: "Asker") -> WildcardLists:
+    async def lists(self, asker: Asker) -> WildcardLists:
         """Return every wildcard list that holds for ``asker``, by its name."""
         return _Lists(self.host_lists, await self.kept(asker, Kind.WILDCARD))
 
-    async def names(self, asker: "Asker", kind: Kind) -> tuple[str, ...]:
+    async def names(self, asker: Asker, kind: Kind) -> tuple[str, ...]:
         """Return the names of one kind that hold for ``asker``, in order."""
         names = {_folded(each.name): each.name for each in await self.kept(asker, kind)}
         if kind is Kind.WILDCARD:
             names = {_folded(name): name for name in self.host_lists} | names
         return tuple(names[folded] for folded in sorted(names))
 
-    async def suggest(self, asker: "Asker", kind: Kind, typed: str) -> list[str]:
+    async def suggest(self, asker: Asker, kind: Kind, typed: str) -> list[str]:
         """Return at most 25 names of one kind for what was typed so far, the likeliest first."""
         return matches(typed, await self.names(asker, kind))
 
-    async def kept(self, asker: "Asker", kind: Kind) -> tuple[Snippet, ...]:
+    async def kept(self, asker: Asker, kind: Kind) -> tuple[Snippet, ...]:
         """Return what of one kind holds for ``asker``, in order of the names; one's own hides the server's."""
         found: dict[str, Snippet] = {}
         for owner in reversed(_owners(asker)):
@@ -168,7 +166,7 @@ class Snippets:
             found |= {name: each for (of_kind, name), each in shelf.kept.items() if of_kind is kind}
         return tuple(found[name] for name in sorted(found))
 
-    async def find(self, asker: "Asker", kind: Kind, name: str) -> Snippet | None:
+    async def find(self, asker: Asker, kind: Kind, name: str) -> Snippet | None:
         """Return what holds for ``asker`` under a name, however its letters are cased."""
         for owner in _owners(asker):
             found = (await self._shelf(*owner)).kept.get((kind, _folded(name)))
@@ -176,7 +174,7 @@ class Snippets:
                 return found
         return None
 
-    async def keep(self, asker: "Asker", thing: Thing, *, server: bool = False) -> bool:
+    async def keep(self, asker: Asker, thing: Thing, *, server: bool = False) -> bool:
         """Keep ``thing`` for ``asker``, or for their server; return whether one of the same name gave way.
 
         Raises ``DeniedError`` without Manage Server, ``RequestError`` for a name that cannot be, ``LimitError``
@@ -205,7 +203,7 @@ class Snippets:
             self._put(scope, owner, {**shelf.kept, (kind, _folded(name)): snippet})
         return former is not None
 
-    async def forget(self, asker: "Asker", kind: Kind, name: str, *, server: bool = False) -> None:
+    async def forget(self, asker: Asker, kind: Kind, name: str, *, server: bool = False) -> None:
         """Delete what ``asker``, or their server, keeps under a name; raises as ``keep`` and ``preset`` do."""
         scope, owner = _place(asker, server=server, hint=_ASK)
         async with self._writing:
@@ -217,7 +215,7 @@ class Snippets:
             await self._store.delete(found)
             self._put(scope, owner, {key: each for key, each in shelf.kept.items() if each is not found})
 
-    async def _check_whose(self, asker: "Asker", kind: Kind, name: str) -> None:
+    async def _check_whose(self, asker: Asker, kind: Kind, name: str) -> None:
         """Raise a ``BotError`` in words if what is not there to be deleted is kept by somebody else."""
         found = await self.find(asker, kind, name)
         if found is not None and found.scope == Scope.PERSON:
@@ -243,7 +241,7 @@ class Snippets:
     def _host_list(self, name: str) -> str | None:
         return next((each for each in self.host_lists if _folded(each) == _folded(name)), None)
 
-    async def _thing(self, asker: "Asker", of: type[T], name: str) -> T:
+    async def _thing(self, asker: Asker, of: type[T], name: str) -> T:
         found = await self.find(asker, _KINDS[of], name)
         thing = None if found is None else _read(found, of)
         if thing is None:
@@ -272,12 +270,12 @@ class Snippets:
         return shelf
 
 
-def _owners(asker: "Asker") -> list[tuple[Scope, int]]:
+def _owners(asker: Asker) -> list[tuple[Scope, int]]:
     server = [] if asker.guild_id is None else [(Scope.SERVER, asker.guild_id)]
     return [(Scope.PERSON, asker.user_id), *server]
 
 
-def _place(asker: "Asker", *, server: bool, hint: str) -> tuple[Scope, int]:
+def _place(asker: Asker, *, server: bool, hint: str) -> tuple[Scope, int]:
     if not server:
         return Scope.PERSON, asker.user_id
     if asker.guild_id is None:

@@ -6,6 +6,8 @@ from bot.domain.limits import Limits
 from bot.domain.ports import Blobs, Clock
 from bot.fetching.links import Links
 from bot.jobs.service import Jobs
+from bot.services.access import Access
+from bot.services.cancelling import Cancelling
 from bot.services.catalogue import Catalogue
 from bot.services.explorations import Explorations
 from bot.services.gallery import Gallery
@@ -26,7 +28,9 @@ class Studio:
     """What a command may call; ``limits`` are the host's."""
 
     jobs: Jobs
+    access: Access
     orders: Orders
+    cancelling: Cancelling
     explorations: Explorations
     catalogue: Catalogue
     preferences: Preferences

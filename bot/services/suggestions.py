@@ -1,11 +1,11 @@
 """What an option's autocomplete offers to whom, from memory."""
 
+from bot.domain.asker import Asker
 from bot.domain.capability import Feature, Listing
 from bot.domain.searching import matches
 from bot.domain.snippets import Kind
 from bot.imaging import areas
 from bot.services.catalogue import Catalogue
-from bot.services.drafts import Asker
 from bot.services.preferences import Preferences
 from bot.services.snippets import Snippets
 
@@ -30,7 +30,7 @@ class Suggestions:
         if listing is Listing.AREAS:
             return areas.suggest(typed) if self._catalogue.offers(Feature.INPAINT) else []
         if listing is Listing.MODELS:
-            effective = await self._preferences.effective(asker.guild_id, asker.user_id)
+            effective = await self._preferences.effective(asker)
             return matches(typed, effective.rules.among(self._catalogue.names(listing)))
         if listing is Listing.EVERY_MODEL:
             return self._catalogue.suggest(Listing.MODELS, typed)

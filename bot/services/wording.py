@@ -9,13 +9,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules, normal
 from bot.prompting.lexicon import Lexicon
 from bot.prompting.rewording import Reworded, Rewording
-from bot.services.drafts import Asker
 from bot.services.preferences import WORDS, Preferences, Scope
 
 MAX_FILE_BYTES = 512 * 1024

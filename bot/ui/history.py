@@ -9,13 +9,13 @@ from typing import Any
 
 import discord
 
+from bot.domain.asker import Asker
 from bot.domain.codes import code
 from bot.domain.errors import RequestError
 from bot.domain.gallery import Found, Search
 from bot.domain.job import Job
 from bot.domain.text import N_
 from bot.i18n import say, say_many
-from bot.services.drafts import Asker
 from bot.services.gallery import PER_PAGE
 from bot.ui.card import Attachment, Card
 from bot.ui.failures import GREY

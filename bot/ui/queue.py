@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.domain.asker import Asker
 from bot.domain.codes import code
 from bot.domain.job import Job, Origin, Place, State
 from bot.domain.request import CutoutRequest, DescribeRequest, UpscaleRequest
 from bot.domain.text import N_
 from bot.i18n import ordinal, say
-from bot.services.drafts import Asker
 from bot.ui.buttons import ELSEWHERE
 from bot.ui.card import Card
 from bot.ui.failures import YELLOW

@@ -28,7 +28,7 @@ from bot.domain.request import (
     Variation,
 )
 from bot.foundations import opened
-from bot.settings import load
+from bot.settings_loading import load
 from bot.ui import values
 from bot.ui.options import OPTIONS, WORK
 from bot.ui.settings import SETTINGS, Setting

@@ -21,7 +21,7 @@ from bot.client import EXTENSIONS, Easel
 from bot.foundations import opened
 from bot.rehearsal.commands import characters, check
 from bot.rehearsal.errors import FormErrors
-from bot.settings import load
+from bot.settings_loading import load
 from bot.ui.localiser import Localiser
 from bot.ui.options import OPTIONS, WORK
 from bot.ui.settings import BY_NAME

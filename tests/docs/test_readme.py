@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from bot import cli
-from bot.settings import Settings, load
+from bot.settings import Settings
+from bot.settings_loading import load
 from bot.settings_pages import example, table
 
 ROOT = Path(__file__).parents[2]

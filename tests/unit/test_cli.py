@@ -30,7 +30,8 @@ from bot.domain.errors import (
 )
 from bot.domain.request import PaintRequest, Workflow
 from bot.rehearsal import Discord
-from bot.settings import Settings, load
+from bot.settings import Settings
+from bot.settings_loading import load
 from tests.logs import logs_given_back
 
 TOKEN = "a-token-of-my-own"

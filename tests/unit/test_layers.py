@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.domain.asker import Asker
 from bot.domain.capability import Capabilities, Listing
 from bot.domain.errors import PromptError, RequestError
 from bot.domain.job import Job
@@ -17,7 +18,6 @@ from bot.domain.request import Lora, PaintRequest
 from bot.domain.snippets import Kind, Preset, Snippet, Style
 from bot.prompting.wildcards import Drawn
 from bot.services.catalogue import Catalogue
-from bot.services.drafts import Asker
 from bot.services.layers import Laid, Layers, check_pictures
 from bot.services.preferences import Effective, Preferences
 from bot.ui import settings_line
@@ -76,7 +76,7 @@ def layers() -> Layers:
 def effective(limits: Limits = Limits(), **defaults: Any) -> Effective:  # noqa: B008 - frozen
     options = Options(**{"width": 512, "height": 512, "steps": 25, "negative_prompt": "text", **defaults})
     preferences = Preferences(cast("SettingsStore", Nothing()), defaults=options, limits=limits)
-    return asyncio.run(preferences.effective(None, 1))
+    return asyncio.run(preferences.effective(Asker(1)))
 
 
 def laid(prompt: str, typed: Options, here: Effective | None = None, **more: Any) -> Laid:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Settings
+from bot.settings_loading import SettingsError, load
 
 TOKEN = {"DISCORD_TOKEN": "a-token-of-my-own"}
 

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.options import Options, Shape
 from bot.domain.request import ControlMode, Hires, Lora, PaintRequest, Workflow
 from bot.domain.snippets import MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.services import presets, snippets
-from bot.services.drafts import Asker
 from bot.services.preferences import Scope
 from bot.services.snippets import Snippets
 from bot.storage.database import Database

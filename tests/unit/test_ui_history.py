@@ -3,10 +3,10 @@ from dataclasses import replace
 import discord
 import pytest
 
+from bot.domain.asker import Asker
 from bot.domain.errors import RequestError
 from bot.domain.gallery import Found, Search, Tally
 from bot.domain.job import Job
-from bot.services.drafts import Asker
 from bot.ui import history, stats
 from bot.ui.card import Attachment, Card
 from tests.unit.ui_jobs import finished

@@ -1,6 +1,6 @@
+from bot.domain.asker import Asker
 from bot.domain.job import Origin, Place, State
 from bot.domain.request import UpscaleRequest
-from bot.services.drafts import Asker
 from bot.ui import queue
 from bot.ui.queue import Line, panel
 from tests.unit.ui_jobs import ASKER, job

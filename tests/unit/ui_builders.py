@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 
+from bot.domain.asker import Asker
 from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts
 from bot.domain.errors import Failure, RejectedError, RequestError
 from bot.domain.gallery import Found, Tally
@@ -39,7 +40,7 @@ from bot.domain.text import Text
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules
 from bot.prompting.rewording import Reworded
 from bot.services.allowing import CapError
-from bot.services.drafts import Asker, Draft
+from bot.services.drafts import Draft
 from bot.services.fleet import Condition, Outage
 from bot.services.gallery import PER_PAGE
 from bot.services.models import MAX_PATTERNS, About, Backing

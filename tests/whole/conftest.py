@@ -16,7 +16,7 @@ import yarl
 from bot.client import serve
 from bot.fetching.network import Network
 from bot.rehearsal import Discord
-from bot.settings import load
+from bot.settings_loading import load
 from tests.whole import spec
 
 

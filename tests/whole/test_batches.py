@@ -19,7 +19,7 @@ from bot.cli.runs import Outcome
 from bot.cli.sessions import Session
 from bot.domain.errors import BotError
 from bot.domain.options import Options
-from bot.settings import load
+from bot.settings_loading import load
 from tests.standins.webui import Fault, StandInWebUI, png
 from tests.whole.terminal import SMALL, empty_place, index, orders, pictures
 

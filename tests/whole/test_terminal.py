@@ -19,7 +19,7 @@ from bot.domain.job import Picture, State
 from bot.domain.job import Result as Painted
 from bot.domain.ports import Progress
 from bot.imaging import pngtext
-from bot.settings import load
+from bot.settings_loading import load
 from tests.standins.webui import png
 from tests.unit.ui_jobs import job
 from tests.whole.terminal import SMALL, empty_place, index, orders, pictures

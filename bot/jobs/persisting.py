@@ -1,0 +1,43 @@
+"""What became of a run, written in spite of a database that refuses it for a while."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from bot.storage.database import Database
+
+T = TypeVar("T")
+
+PERSIST_S = 600.0
+"""How long a write is offered to a database that refuses it, as one on a full disk does."""
+
+
+class Persisting:
+    """Writes until it is taken: what became of a run would else seem to run until the next start."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ending = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Offer every write once more and no longer: this process is to end."""
+        self._ending.set()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Return what ``work`` does in its own transaction; raises ``DBAPIError`` once it is given up."""
+        until = asyncio.get_running_loop().time() + PERSIST_S
+        wait_s = 0.5
+        while True:
+            last = self._ending.is_set() or asyncio.get_running_loop().time() > until
+            try:
+                return await self._database.write(work)
+            except DBAPIError:
+                if last:
+                    raise
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), wait_s)
+            wait_s = min(2 * wait_s, 30.0)
