@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import hashlib
-import json
 import secrets
 import time
 from functools import partial
@@ -14,8 +12,10 @@ from discord.ext import commands
 from yarl import URL
 
 from bot import i18n
+from bot.answers import Answers
 from bot.delivery import memory
 from bot.delivery.asking import asker_of
+from bot.delivery.auditlog import AuditLog
 from bot.delivery.board import Board
 from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
@@ -25,18 +25,27 @@ from bot.delivery.messenger import CUT, Messenger
 from bot.delivery.originals import Originals
 from bot.delivery.pace import EditPace
 from bot.delivery.panels import Panels
+from bot.delivery.places import Places
+from bot.delivery.reviews import ReviewDesk
 from bot.delivery.sheets import Sheets
 from bot.delivery.sources import Sources
 from bot.domain.capability import Listing
-from bot.domain.ports import Clock
+from bot.domain.job import Job
+from bot.domain.ports import Classifier, Clock
 from bot.domain.request import MAX_SEED
+from bot.extensions import EXTENSIONS
 from bot.fetching.network import Network
 from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
 from bot.services.access import Access
+from bot.services.adult import AdultRule, AdultSettings
 from bot.services.allowing import Allowing
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
+from bot.services.blocking import Blocking
 from bot.services.cancelling import Cancelling
 from bot.services.catalogue import Catalogue
+from bot.services.examining import Examining
 from bot.services.explorations import Explorations
 from bot.services.fleet import Fleet
 from bot.services.gallery import Gallery
@@ -47,7 +56,9 @@ from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
 from bot.services.privacy import Privacy, Shelves
 from bot.services.quotas import Quotas
+from bot.services.reviewing import Reviewing
 from bot.services.routing import Routing
+from bot.services.server_settings import ServerSettings
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.services.studio import Studio
@@ -56,39 +67,12 @@ from bot.services.upkeep import Upkeep
 from bot.services.wording import Wording
 from bot.settings import DISCORD_API, Settings
 from bot.storage.wildcards import read_lists
-from bot.tree import Tree
+from bot.tree import Tree, tell_commands
 from bot.ui.buttons import Action, Handler
 from bot.ui.localiser import Localiser
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = (
-    "cogs.draw",
-    "cogs.warned",
-    "cogs.lighter",
-    "cogs.remix",
-    "cogs.explore",
-    "cogs.upscale",
-    "cogs.describe",
-    "cogs.menus",
-    "cogs.actions",
-    "cogs.pictures",
-    "cogs.reactions",
-    "cogs.model",
-    "cogs.presets",
-    "cogs.styles",
-    "cogs.wildcards",
-    "cogs.settings",
-    "cogs.words",
-    "cogs.preferences",
-    "cogs.quota",
-    "cogs.privacy",
-    "cogs.queue",
-    "cogs.backends",
-    "cogs.history",
-    "cogs.stats",
-    "cogs.help",
-)
 SWEEP_S = 60.0
 TOKEN_REFUSED = 4004
 """The gateway's close code for a token that Discord no longer knows (Discord docs, Opcodes and Status Codes)."""
@@ -147,15 +131,25 @@ class Easel(commands.Bot):
         fleet = Fleet(base.backends, clock=clock)
         catalogue = Catalogue(base.backends)
         routing = Routing(base.backends, catalogue)
-        preferences = Preferences(base.store, defaults=settings.defaults, limits=settings.limits)
+        authority = Authority(base.store)
+        preferences = Preferences(
+            base.store, authority, defaults=settings.defaults, limits=settings.limits, house=settings.house
+        )
+        self.messenger = Messenger(self, pace, clock=clock)
+        self.audit_log = AuditLog(self.messenger)
+        auditing = Auditing(base.store, preferences, self.audit_log, clock=clock)
         snippets = Snippets(
-            base.snippets, clock=clock, read_host_lists=partial(read_lists, settings.wildcards_dir)
+            base.snippets,
+            authority,
+            auditing,
+            clock=clock,
+            read_host_lists=partial(read_lists, settings.wildcards_dir),
         )
         wording = Wording(preferences)
         quotas = Quotas(jobs, base.quotas, settings.quotas)
         allowing = Allowing(preferences, quotas)
         self._suggestions = Suggestions(catalogue, preferences, snippets)
-        self.messenger = Messenger(self, pace, clock=clock)
+        places = Places(self.messenger, preferences)
         self.files = Files(base.attachments, base.imaging)
         self.courier = Courier(
             jobs,
@@ -163,15 +157,49 @@ class Easel(commands.Bot):
             base.blobs,
             base.imaging,
             preferences,
+            places,
             offers=catalogue.offers,
             clock=clock,
         )
-        sheets = Sheets(jobs, self.messenger, self.courier, preferences, base.blobs, base.imaging)
-        self.board = Board(jobs, fleet, routing, self.messenger, self.courier, sheets, preferences, clock=clock)
+        blocking = Blocking(base.reviews, auditing, clock=clock)
+        examining = Examining(
+            base.classifier,
+            base.blobs,
+            base.imaging,
+            labels=settings.classifier_labels,
+            threshold=settings.classifier_threshold,
+        )
+        reviewing = Reviewing(
+            base.reviews,
+            base.store,
+            jobs,
+            preferences,
+            authority,
+            auditing,
+            blocking,
+            examining,
+            keep_s=settings.keep_images_days * 86400,
+            clock=clock,
+        )
+        sheets = Sheets(jobs, self.messenger, self.courier, preferences, reviewing, base.blobs, base.imaging)
+        self.board = Board(
+            jobs, fleet, routing, self.messenger, self.courier, sheets, preferences, reviewing, clock=clock
+        )
         jobs.on_change(self.board.changed)
+        self.review_desk = ReviewDesk(
+            reviewing,
+            jobs,
+            self.messenger,
+            sheets,
+            preferences,
+            base.blobs,
+            base.imaging,
+            announcer=self.board,
+        )
+        reviewing.on_change(self.board.changed, self.review_desk.wake)
         draw_seed = partial(secrets.randbelow, MAX_SEED + 1)
-        access = Access(jobs, preferences)
-        cancelling = Cancelling(jobs, access, announcer=self.board)
+        access = Access(jobs, preferences, reviewing)
+        cancelling = Cancelling(jobs, access, reviewing, auditing, announcer=self.board)
         orders = Orders(
             jobs,
             access,
@@ -180,19 +208,22 @@ class Easel(commands.Bot):
             preferences,
             snippets,
             wording,
+            AdultRule(wording, catalogue),
             allowing,
+            reviewing,
             announcer=self.board,
             draw_seed=draw_seed,
             premium_guilds=settings.premium_guild_ids,
         )
-        pausing = Pausing(base.store, jobs, routing, announcer=self.board, clock=clock)
+        pausing = Pausing(base.store, jobs, routing, auditing, announcer=self.board, clock=clock)
         self.panels = Panels(jobs, pausing, self.messenger, clock=clock)
         self.originals = Originals(base.blobs, base.attachments)
-        self.handout = Handout(self.originals, self.messenger, base.imaging)
+        self.handout = Handout(self.originals, self.messenger, base.imaging, places)
+        self.answers = Answers()
         self.presses: dict[Action, Handler] = {}
         self.submits: dict[Action, Handler] = {}
         sources = Sources(base.attachments, base.links, base.imaging, base.blobs, self.messenger.archived)
-        self.desk = Desk(jobs, orders, cancelling, self.messenger, sources, allowing, clock=clock)
+        self.desk = Desk(jobs, orders, cancelling, self.messenger, sources, allowing, places, clock=clock)
         self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
         upkeep, stats = Upkeep(jobs, fleet, catalogue), Stats(base.tally, clock=clock)
         self.studio = Studio(
@@ -203,6 +234,7 @@ class Easel(commands.Bot):
             Explorations(jobs, orders, preferences, draw_seed=draw_seed),
             catalogue,
             preferences,
+            ServerSettings(preferences, authority, auditing, catalogue),
             upkeep,
             Gallery(base.gallery, base.blobs, base.imaging),
             stats,
@@ -212,19 +244,30 @@ class Easel(commands.Bot):
             limits=settings.limits,
             snippets=snippets,
             pausing=pausing,
-            models=Models(catalogue, preferences, snippets, jobs, upkeep, base.blobs, clock=clock),
+            models=Models(
+                catalogue, preferences, authority, auditing, snippets, jobs, upkeep, base.blobs, clock=clock
+            ),
             wording=wording,
             quotas=quotas,
+            reviewing=reviewing,
+            blocking=blocking,
+            authority=authority,
+            auditing=auditing,
+            adult=AdultSettings(preferences, authority, auditing),
             privacy=Privacy(
                 base.forgetting,
                 base.own,
                 base.blobs,
-                Shelves(preferences, snippets, stats, pausing, quotas),
+                Shelves(preferences, snippets, stats, pausing, quotas, reviewing, authority, auditing),
                 terms=settings.terms,
-                forsake=self.board.forsake,
+                forsake=self._forsake,
                 forget=self._forget,
             ),
         )
+
+    def _forsake(self, job: Job) -> None:
+        self.board.forsake(job)
+        self.studio.reviewing.forsake(job)
 
     def _forget(self, user_id: int) -> None:
         self.messenger.forget(user_id)
@@ -244,9 +287,14 @@ class Easel(commands.Bot):
         await self.tree.set_translator(Localiser())
         await self.studio.snippets.reread()
         await self.studio.pausing.load()
+        await self.studio.reviewing.load()
         for extension in EXTENSIONS:
             await self.load_extension(extension)
-        await self._sync()
+        await tell_commands(self.tree, self._store, self.settings.sync_guild or 0)
+
+    async def on_interaction(self, interaction: discord.Interaction, /) -> None:
+        """Send presses and submitted forms to whoever answers them; commands go through the tree."""
+        await self.answers.answer(interaction)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore text: every command is a slash command."""
@@ -261,6 +309,8 @@ class Easel(commands.Bot):
                 tasks.create_task(self._stay_connected(), name="gateway"),
                 tasks.create_task(self.board.run(), name="board"),
                 tasks.create_task(self.panels.run(), name="queue panels"),
+                tasks.create_task(self.audit_log.run(), name="audit log"),
+                tasks.create_task(self.review_desk.run(), name="review desk"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
                 tasks.create_task(self._apologise(), name="apologies"),
@@ -307,43 +357,24 @@ class Easel(commands.Bot):
     async def _tidy(self) -> None:
         for job in await self.studio.jobs.sweep():
             self.board.changed(job)
+        await self.studio.reviewing.lapse()
         keep = {*await self.studio.jobs.blobs_in_use(), *await self.studio.snippets.samples()}
         await self._blobs.sweep(self.settings.keep_images_days * 86400, keep)
         await self.studio.privacy.tidy()
 
-    async def _sync(self) -> None:
-        """Tell Discord about the commands if they changed; a former testing server loses its own."""
-        guild_id = self.settings.sync_guild or 0
-        known = await self._store.load("commands", 0)
-        former = known.get("guild")
-        if isinstance(former, int) and former not in {0, guild_id}:
-            await self._take_back(former)
-        guild = discord.Object(guild_id) if guild_id else None
-        if guild is not None:
-            self.tree.copy_global_to(guild=guild)
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
-        told = [self.application_id, guild_id, payload, await asyncio.to_thread(i18n.fingerprint)]
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-        if known.get("digest") == digest:
-            return
-        await self.tree.sync(guild=guild)
-        await self._store.save("commands", 0, {"digest": digest, "guild": guild_id})
-        log.info("commands told to Discord", count=len(payload))
-
-    async def _take_back(self, guild_id: int) -> None:
-        try:
-            await self.tree.sync(guild=discord.Object(guild_id))
-        except discord.HTTPException as error:
-            # A server that sent the bot away took the commands with it; that must not keep the bot from starting.
-            log.warning("commands not taken back", guild=guild_id, code=error.code)
-
 
 async def serve(
-    settings: Settings, stop: asyncio.Event, *, clock: Clock = time.time, network: Network | None = None
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    clock: Clock = time.time,
+    network: Network | None = None,
+    classifier: Classifier | None = None,
 ) -> None:
-    """Run the bot until ``stop`` is set; ``network`` as in ``opened``. Raises ``StartError`` for the host."""
+    """Run the bot until ``stop`` is set, with the rest as in ``opened``. Raises ``StartError`` for the host."""
     discord.http.Route.BASE = settings.discord_api
-    async with opened(settings, clock=clock, network=network) as base, Easel(settings, base) as easel:
+    foundations = opened(settings, clock=clock, network=network, classifier=classifier)
+    async with foundations as base, Easel(settings, base) as easel:
         try:
             await easel.login(settings.discord_token.get_secret_value())
         except discord.LoginFailure as error:

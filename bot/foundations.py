@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import structlog
 from yarl import URL
 
+from bot.backends.classifier.client import Model
 from bot.backends.decoding import Decoder
 from bot.backends.factory import Workshop, build
 from bot.backends.wire import Pace
-from bot.domain.ports import Backend, Clock, SettingsStore
+from bot.domain.ports import Backend, Classifier, Clock, SettingsStore
 from bot.fetching.attachments import Attachments
 from bot.fetching.links import Links
 from bot.fetching.network import Network
 from bot.imaging.imaging import Imaging
 from bot.jobs.embedded import Embedded
 from bot.jobs.forgetting import Forgetting
+from bot.jobs.reviews import Reviews
 from bot.jobs.service import Jobs
 from bot.settings import DISCORD_API, Settings
 from bot.storage.blobs import FolderBlobs
@@ -44,6 +46,8 @@ class Foundations:
     tally: StoredTally
     own: StoredOwn
     quotas: StoredQuotas
+    reviews: Reviews
+    classifier: Classifier | None
     forgetting: Forgetting
     blobs: FolderBlobs
     backends: tuple[Backend, ...]
@@ -55,11 +59,16 @@ class Foundations:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, clock: Clock = time.time, network: Network | None = None
+    settings: Settings,
+    *,
+    clock: Clock = time.time,
+    network: Network | None = None,
+    classifier: Classifier | None = None,
 ) -> AsyncIterator[Foundations]:
     """Open the queue, the store and the backends' clients, and close them in the opposite order.
 
-    ``network`` is the way to what people link to: the internet if ``None``.
+    ``network`` is the way to what people link to: the internet if ``None``. ``classifier`` is else the one that
+    the settings name, if they do.
     Raises ``BotError`` where another process has the queue or the data folder cannot be used.
     """
     folder = settings.data_dir
@@ -99,6 +108,9 @@ async def opened(
         )
         for backend in backends:
             stack.push_async_callback(backend.close)
+        classifier = classifier or (Model(settings.classifier) if settings.classifier else None)
+        if classifier is not None:
+            stack.push_async_callback(classifier.close)
         yield Foundations(
             jobs=jobs,
             store=store,
@@ -107,6 +119,8 @@ async def opened(
             tally=StoredTally(database),
             own=StoredOwn(database),
             quotas=StoredQuotas(database),
+            reviews=Reviews(database, engine, clock),
+            classifier=classifier,
             forgetting=Forgetting(database, engine, clock),
             blobs=FolderBlobs(folder / "blobs", clock),
             backends=tuple(backends),

@@ -1,6 +1,7 @@
 """The host's settings: environment and ``.env``, every field with its sentence; read by cli and client alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.backends.address import BackendAddress, parse
+from bot.domain.adult import House
 from bot.domain.limits import MAX_COST, MAX_PROMPT, MIN_COST, MIN_SIDE, Limits
 from bot.domain.options import Options
 from bot.domain.privacy import Terms
@@ -17,7 +19,7 @@ from bot.domain.quotas import Period, Quota, Scope
 DISCORD_API = "https://discord.com/api/v10"
 
 
-def _guild_ids(value: object) -> object:
+def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -238,11 +240,66 @@ class Settings(BaseSettings):
     quota_server_month_s: int = _setting(
         "EASEL_QUOTA_SERVER_MONTH_S", "Limits", "Seconds of painting a server has a month (UTC); 0 any.", 0, ge=0
     )
-    premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_guild_ids)] = _setting(
+    premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_listed)] = _setting(
         "EASEL_PREMIUM_GUILDS",
         "Limits",
         "Ids of servers with three times the share of the painters, comma separated.",
         frozenset(),
+    )
+    user_max_queued: int = _setting(
+        "EASEL_USER_MAX_QUEUED",
+        "Guests",
+        "Most jobs of one person that wait where only they brought the bot: in servers and groups that it is no "
+        "member of.",
+        3,
+        ge=1,
+        le=10_000,
+    )
+    user_max_side: int = _setting(
+        "EASEL_USER_MAX_SIDE", "Guests", "Largest width or height in px there.", 1536, ge=MIN_SIDE, le=8192
+    )
+    user_max_cost: float = _setting(
+        "EASEL_USER_MAX_COST",
+        "Guests",
+        "Most that one command may cost there, in standard pictures; 0 no cap of its own, else 0.2 or more.",
+        4.0,
+        ge=0,
+        le=MAX_COST,
+    )
+    adult_dms: Annotated[bool, BeforeValidator(_switch)] = _setting(
+        "EASEL_ADULT_DMS",
+        "Adult pictures",
+        "on or off: whether they may be asked for in direct messages and sent there.",
+        False,
+    )
+    adult_models: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
+        "EASEL_ADULT_MODELS",
+        "Adult pictures",
+        "Models and LoRAs that paint them, comma separated; * and ? stand for other letters. They are for "
+        "age-restricted channels.",
+        (),
+    )
+
+    classifier: str = _setting(
+        "EASEL_CLASSIFIER",
+        "Classifier",
+        "A model on the Hugging Face hub, or a folder, that looks at every picture before it is shown; empty: none "
+        "does.",
+        "",
+    )
+    classifier_labels: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
+        "EASEL_CLASSIFIER_LABELS",
+        "Classifier",
+        "Which of its labels are of adult pictures, comma separated.",
+        ("nsfw", "porn", "hentai", "sexy", "explicit", "unsafe"),
+    )
+    classifier_threshold: float = _setting(
+        "EASEL_CLASSIFIER_THRESHOLD",
+        "Classifier",
+        "How sure it has to be, all these labels together, from 0 to 1.",
+        0.8,
+        gt=0,
+        le=1,
     )
 
     @classmethod
@@ -268,6 +325,17 @@ class Settings(BaseSettings):
             max_queued_user=self.max_queued_user,
             max_cost=max(self.max_cost, MIN_COST) if self.max_cost else inf,
         )
+
+    @property
+    def house(self) -> House:
+        """What holds for adult pictures, and for guests within the host's limits."""
+        guests = replace(
+            self.limits,
+            max_queued_user=self.user_max_queued,
+            max_side=self.user_max_side,
+            max_cost=max(self.user_max_cost, MIN_COST) if self.user_max_cost else inf,
+        )
+        return House(self.adult_models, self.adult_dms, guests.within(self.limits))
 
     @property
     def quotas(self) -> tuple[Quota, ...]:

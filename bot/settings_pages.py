@@ -37,6 +37,8 @@ def _shown(field: FieldInfo) -> str:
         return value.get_secret_value()
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return (
         f"{value:g}" if isinstance(value, float) else str(value or "") if not isinstance(value, frozenset) else ""
     )

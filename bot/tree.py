@@ -1,4 +1,9 @@
-"""The command tree: the one door through which every interaction's error goes back to the person."""
+"""The command tree: what Discord knows of the commands, and the one door by which errors go back to people."""
+
+import asyncio
+import hashlib
+import json
+from typing import Any
 
 import discord
 import structlog
@@ -6,6 +11,8 @@ from discord import app_commands
 
 from bot.delivery.messenger import CUT
 from bot.domain.errors import BotError
+from bot.domain.ports import SettingsStore
+from bot.i18n import fingerprint
 from bot.ops.logging import failure_code
 from bot.ui.failures import explain
 
@@ -46,3 +53,33 @@ class Tree(app_commands.CommandTree[discord.Client]):
             log.warning("autocomplete failed", exc_info=error)
             return
         await answer_error(interaction, error)
+
+
+async def tell_commands(tree: app_commands.CommandTree[Any], store: SettingsStore, guild_id: int) -> None:
+    """Tell Discord about the commands if they changed; ``guild_id`` is a testing server that gets them too, or 0.
+
+    A former testing server loses its own.
+    """
+    known = await store.load("commands", 0)
+    former = known.get("guild")
+    if isinstance(former, int) and former not in {0, guild_id}:
+        await _take_back(tree, former)
+    guild = discord.Object(guild_id) if guild_id else None
+    if guild is not None:
+        tree.copy_global_to(guild=guild)
+    payload = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+    told = [tree.client.application_id, guild_id, payload, await asyncio.to_thread(fingerprint)]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    if known.get("digest") == digest:
+        return
+    await tree.sync(guild=guild)
+    await store.save("commands", 0, {"digest": digest, "guild": guild_id})
+    log.info("commands told to Discord", count=len(payload))
+
+
+async def _take_back(tree: app_commands.CommandTree[Any], guild_id: int) -> None:
+    try:
+        await tree.sync(guild=discord.Object(guild_id))
+    except discord.HTTPException as error:
+        # A server that sent the bot away took the commands with it; that must not keep the bot from starting.
+        log.warning("commands not taken back", guild=guild_id, code=error.code)

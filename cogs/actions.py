@@ -1,5 +1,6 @@
 """Buttons, menus and modals on jobs' messages, found by their custom id: they outlive restarts."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,11 +12,11 @@ from bot.delivery.asking import asker_of, had_it_sent
 from bot.delivery.showing import like
 from bot.domain.errors import GoneError
 from bot.domain.job import Job, Origin
+from bot.domain.permits import Command, needed
 from bot.domain.text import N_
 from bot.services.drafts import Draft
-from bot.tree import answer_error
 from bot.ui import buttons, cards, modals
-from bot.ui.buttons import Action, Press
+from bot.ui.buttons import Action, Handler, Press
 
 SMALLER = 0.75
 """What "Smaller" scales the sides by: a bit over half the pixels."""
@@ -43,26 +44,22 @@ class Actions(commands.Cog):
             Action.MORE: self.pick,
         }
         self.bot.submits |= {Action.EDIT: self.edited, Action.REMIX: self.remixed}
+        self.bot.answers.press(buttons.OF_JOBS, self._press)
+        self.bot.answers.form(buttons.OF_JOBS, self._submit)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Send presses, choices and submitted modals to what they stand for."""
-        handlers = {
-            discord.InteractionType.component: self.bot.presses,
-            discord.InteractionType.modal_submit: self.bot.submits,
-        }.get(interaction.type)
-        custom_id = buttons.custom_id(interaction)
-        if handlers is None or custom_id.startswith(buttons.ELSEWHERE):
-            return
+    async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
+        await self._do(self.bot.presses, interaction, custom_id)
+
+    async def _submit(self, interaction: discord.Interaction, custom_id: str) -> None:
+        await self._do(self.bot.submits, interaction, custom_id)
+
+    async def _do(
+        self, handlers: Mapping[Action, Handler], interaction: discord.Interaction, custom_id: str
+    ) -> None:
         press = buttons.decode(custom_id)
         if press is None or press.action not in handlers:
-            gone = GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
-            await answer_error(interaction, gone)
-            return
-        try:
-            await handlers[press.action](interaction, press)
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
+            raise GoneError(N_("What this belongs to is no longer kept."), N_("Use the command again: /draw"))
+        await handlers[press.action](interaction, press)
 
     async def pick(self, interaction: discord.Interaction, press: Press) -> None:
         """Do what was chosen from a menu."""
@@ -92,13 +89,15 @@ class Actions(commands.Cog):
 
     async def edit(self, interaction: discord.Interaction, press: Press) -> None:
         """Open the form that changes anything."""
-        job = await self._followed(interaction, press)
-        await interaction.response.send_modal(modals.edit(job, asker_of(interaction).locale))
+        asker, job = asker_of(interaction), await self._followed(interaction, press)
+        await self.studio.access.check_commands(asker, *needed(Origin.EDIT, job.spec.request))
+        await interaction.response.send_modal(modals.edit(job, asker.locale))
 
     async def remix(self, interaction: discord.Interaction, press: Press) -> None:
         """Open the form that paints over a picture."""
-        job = await self._followed(interaction, press)
-        await interaction.response.send_modal(modals.remix(job, asker_of(interaction).locale, press.number))
+        asker, job = asker_of(interaction), await self._followed(interaction, press)
+        await self.studio.access.check_commands(asker, Command.REMIX)
+        await interaction.response.send_modal(modals.remix(job, asker.locale, press.number))
 
     async def edited(self, interaction: discord.Interaction, press: Press) -> None:
         """Order what the form was changed to."""
@@ -113,7 +112,7 @@ class Actions(commands.Cog):
             init_image=parent.spec.request.init_image,
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
-            private=given.private,
+            private=bool(given.private),
         )
         await self._accept(interaction, draft)
 

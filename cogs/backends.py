@@ -43,8 +43,9 @@ class Backends(commands.Cog):
     async def show(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show every backend, without its address."""
         asker = asker_of(interaction)
-        if not asker.manages and not await self.bot.is_owner(interaction.user):
-            raise DeniedError(
+        if not await self.bot.is_owner(interaction.user):
+            await self.bot.studio.authority.check(
+                asker,
                 N_("Only members with Manage Server may look at the backends."),
                 N_("See who waits, and for how long: /queue show"),
             )

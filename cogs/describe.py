@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.describing import describe
+from bot.delivery.places import is_private
 from bot.delivery.showing import like
 from bot.delivery.subjects import meant
 from bot.domain.capability import Listing
@@ -17,8 +18,7 @@ from bot.domain.errors import GoneError
 from bot.domain.request import DescribeRequest
 from bot.domain.text import N_
 from bot.imaging import carried
-from bot.tree import answer_error
-from bot.ui import buttons, modals, work
+from bot.ui import modals, work
 from bot.ui.commands import anywhere, command
 from bot.ui.options import WORK
 
@@ -42,29 +42,20 @@ class Describe(commands.Cog):
     async def cog_load(self) -> None:
         """Put the command into the tree."""
         self.bot.tree.add_command(anywhere(self._command))
+        self.bot.answers.press(work.PREFIX, self._press)
+        self.bot.answers.form(work.PREFIX, self._paint)
 
     async def describe(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Describe what was attached or linked to, or one's last picture here."""
         model = values.get("model")
         self.studio.catalogue.check_name(Listing.INTERROGATORS, "model", model)
         subject = await meant(self.studio, asker_of(interaction), values)
-        private = bool(values.get("private", False))
+        private = is_private(interaction, values.get("private"))
         await describe(self.bot.desk, self.studio, interaction, subject, model=model, private=private)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Send presses and the submitted form to what they stand for."""
-        custom_id = buttons.custom_id(interaction)
-        if not custom_id.startswith(work.PREFIX):
-            return
-        try:
-            if interaction.type is discord.InteractionType.modal_submit:
-                await self._paint(interaction)
-            else:
-                name, on, spoiler = work.pressed(custom_id)
-                await self._presses.get(name, self._gone)(interaction, on, spoiler)
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
+    async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
+        name, on, spoiler = work.pressed(custom_id)
+        await self._presses.get(name, self._gone)(interaction, on, spoiler)
 
     async def _draw(self, interaction: discord.Interaction, blob: str, spoiler: bool) -> None:
         """Open the form with what a picture told of itself; the picture is still there."""
@@ -96,16 +87,16 @@ class Describe(commands.Cog):
     async def _gone(self, *_: object) -> None:
         raise _gone()
 
-    async def _paint(self, interaction: discord.Interaction) -> None:
+    async def _paint(self, interaction: discord.Interaction, custom_id: str) -> None:
         given = modals.submitted(modals.fields(interaction))
-        *_, spoiler = work.pressed(buttons.custom_id(interaction))
+        *_, spoiler = work.pressed(custom_id)
         draft = await self.studio.orders.draft(
             asker_of(interaction),
             given.prompt,
             replace(given.options, spoiler=spoiler or given.options.spoiler),
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
-            private=given.private or _in_private(interaction),
+            private=bool(given.private) or _in_private(interaction),
         )
         await self.bot.desk.accept(interaction, draft)
 

@@ -9,11 +9,12 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
 from bot.delivery.memory import Memory
+from bot.delivery.places import is_private
 from bot.delivery.showing import like
 from bot.delivery.sources import Source, attached, with_pictures
+from bot.domain.permits import Command
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.tree import answer_error
 from bot.ui import buttons, modals
 from bot.ui.commands import anywhere, command
 from bot.ui.options import DRAW, OPTIONS, typed
@@ -45,6 +46,7 @@ class Draw(commands.Cog):
     async def cog_load(self) -> None:
         """Put the command into the tree."""
         self.bot.tree.add_command(anywhere(self._command))
+        self.bot.answers.form(FORM, self._submitted)
 
     async def draw(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Order a picture from words; without any, ask for them in a form, which takes more than an option."""
@@ -52,26 +54,21 @@ class Draw(commands.Cog):
         if given.prompt or given.like:
             await self._order(interaction, given, sources)
             return
+        asker = asker_of(interaction)
+        await self.studio.access.check_commands(asker, Command.DRAW)
         key = BARE
         if sources:
             key = str(interaction.id)
             self._attached.keep(interaction.user.id, interaction.id, sources)
-        locale = asker_of(interaction).locale
+        locale = asker.locale
         await interaction.response.send_modal(
             modals.open_form(f"{FORM}{key}", say(N_("Draw"), locale), given, locale)
         )
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Take the submitted form."""
-        custom_id = buttons.custom_id(interaction)
-        if custom_id.startswith(FORM):
-            try:
-                key = custom_id.removeprefix(FORM)
-                sources = {} if key == BARE else self._attached.find(interaction.user.id, key)
-                await self._order(interaction, modals.filled(modals.fields(interaction)), sources)
-            except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-                await answer_error(interaction, error)
+    async def _submitted(self, interaction: discord.Interaction, custom_id: str) -> None:
+        key = custom_id.removeprefix(FORM)
+        sources = {} if key == BARE else self._attached.find(interaction.user.id, key)
+        await self._order(interaction, modals.filled(modals.fields(interaction)), sources)
 
     async def _order(self, interaction: discord.Interaction, given: Typed, sources: Sources) -> None:
         draft = await self.studio.orders.draft(
@@ -80,7 +77,7 @@ class Draw(commands.Cog):
             with_pictures(given.options, sources),
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
-            private=given.private,
+            private=is_private(interaction, given.private),
         )
         await self.bot.originals.renew(draft.spec.order)
         await self.bot.desk.accept(interaction, draft, sources=sources)

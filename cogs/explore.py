@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
+from bot.delivery.places import is_private
 from bot.delivery.showing import like
 from bot.delivery.sources import attached, with_pictures
 from bot.domain.asker import Asker
@@ -17,7 +18,6 @@ from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Job
 from bot.domain.pending import Pending
 from bot.domain.text import N_
-from bot.tree import answer_error
 from bot.ui import axes, buttons, explore
 from bot.ui.axes import Axis
 from bot.ui.commands import CHOICE_LENGTH, Complete, anywhere, command
@@ -61,6 +61,7 @@ class Explore(commands.Cog):
     async def cog_load(self) -> None:
         """Put the command into the tree."""
         self.bot.tree.add_command(anywhere(self._command))
+        self.bot.answers.press(explore.PREFIX, self._press)
 
     async def explore(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Order a picture for every pair of values."""
@@ -73,7 +74,7 @@ class Explore(commands.Cog):
             init_image=Pending.INIT if sources else None,
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
-            private=given.private,
+            private=is_private(interaction, given.private),
         )
         await self.bot.desk.explore(interaction, drafts, self.studio.explorations.queue, sources=sources)
 
@@ -87,23 +88,17 @@ class Explore(commands.Cog):
             )
         return axes.axis(parameter, text, given, self.studio.explorations.draw_seed)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer the buttons and the menu under a grid."""
-        custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(explore.PREFIX):
-            return
-        try:
-            name, job_id = explore.pressed(custom_id)
-            job = await self.studio.access.seen(job_id, asker_of(interaction))
-            await self._presses[name](interaction, job)
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
+    async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
+        name, job_id = explore.pressed(custom_id)
+        job = await self.studio.access.seen(job_id, asker_of(interaction))
+        await self._presses[name](interaction, job)
 
     async def take(self, interaction: discord.Interaction, first: Job) -> None:
         """Post one cell as a result of its own."""
         chosen = buttons.chosen(interaction)
-        cell = await self._cell(first, int(chosen) if chosen.isdecimal() else 0, asker_of(interaction))
+        asker = asker_of(interaction)
+        cell = await self._cell(first, int(chosen) if chosen.isdecimal() else 0, asker)
+        await self.studio.access.check_place(asker, cell)
         await self.bot.originals.find(cell, 1)
         await interaction.response.defer(thinking=True, ephemeral=first.address.ephemeral)
         message_id = await self.bot.courier.show(cell, interaction)

@@ -15,7 +15,6 @@ from bot import __version__
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.domain.text import N_
-from bot.tree import answer_error
 from bot.ui import buttons, guide
 from bot.ui.commands import anywhere, command
 
@@ -44,10 +43,11 @@ class Help(commands.Cog):
         """Put the commands into the tree."""
         for order in self.orders:
             self.bot.tree.add_command(order)
+        self.bot.answers.press(guide.PREFIX, self._turn)
 
     async def help(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the first page; commands are clickable if Discord tells their ids in time, else by name."""
-        card = guide.page("", await self._offer(interaction.permissions), asker_of(interaction).locale)
+        card = guide.page("", await self._offer(interaction), asker_of(interaction).locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
     async def about(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
@@ -65,20 +65,15 @@ class Help(commands.Cog):
         card = guide.about(facts, asker_of(interaction).locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Turn to the topic that was chosen."""
-        if not buttons.custom_id(interaction).startswith(guide.PREFIX):
-            return
-        try:
-            offer = await self._offer(interaction.permissions)
-            card = guide.page(buttons.chosen(interaction), offer, asker_of(interaction).locale)
-            await interaction.response.edit_message(**card.edit_fields())
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
+    async def _turn(self, interaction: discord.Interaction, _: str) -> None:
+        offer = await self._offer(interaction)
+        card = guide.page(buttons.chosen(interaction), offer, asker_of(interaction).locale)
+        await interaction.response.edit_message(**card.edit_fields())
 
-    async def _offer(self, permissions: discord.Permissions) -> guide.Offer:
-        """Return what somebody with these permissions can use, as far as servers have not set it otherwise."""
+    async def _offer(self, interaction: discord.Interaction) -> guide.Offer:
+        """Return what somebody can use by their permissions there, or by a role that stands for Manage Server."""
+        permissions = discord.Permissions(interaction.permissions.value)
+        permissions.manage_guild |= await self.bot.studio.authority.manages(asker_of(interaction))
         entries = self.bot.tree.get_commands()
         menus = [entry.name for entry in entries if isinstance(entry, app_commands.ContextMenu)]
         orders = [

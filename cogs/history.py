@@ -10,12 +10,11 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import Completions
-from bot.delivery.showing import check_showable, is_too_bold, may_be_public
+from bot.delivery.showing import check_showable, may_be_public
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.gallery import Search
 from bot.domain.job import Job
 from bot.domain.text import N_
-from bot.tree import answer_error
 from bot.ui import buttons, history
 from bot.ui.card import Attachment
 from bot.ui.commands import anywhere, command
@@ -46,6 +45,7 @@ class History(commands.Cog):
         """Put the commands into the tree."""
         for order in self.orders:
             self.bot.tree.add_command(order)
+        self.bot.answers.press(history.PREFIX, self._press)
 
     async def history(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Show the first page of what was searched for."""
@@ -59,25 +59,15 @@ class History(commands.Cog):
         await self._post(interaction, job, private=bool(values.get("private")))
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer the buttons and menus of pages."""
-        custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(history.PREFIX):
-            return
-        try:
-            await self._press(interaction, custom_id.removeprefix(history.PREFIX).partition(":")[0])
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
-
-    @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Cancel and forget what the messages showed that a moderator purged, as if they were deleted singly."""
         for message_id in payload.message_ids:
             await self.studio.cancelling.withdraw(message_id)
             await self.studio.gallery.hide(message_id)
 
-    async def _press(self, interaction: discord.Interaction, name: str) -> None:
+    async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         asker = asker_of(interaction)
+        name = custom_id.removeprefix(history.PREFIX).partition(":")[0]
         if name == "show":
             await self._post(interaction, await self.studio.access.seen(_chosen(interaction), asker))
             return
@@ -93,13 +83,15 @@ class History(commands.Cog):
 
     async def _turn(self, interaction: discord.Interaction, wanted: Search, number: int) -> None:
         """Turn the answer of ``interaction`` into page ``number`` (from 0), or the nearest there is."""
-        locale = asker_of(interaction).locale
+        asker = asker_of(interaction)
+        locale = asker.locale
         number, found = await self.studio.gallery.page(wanted, max(0, number))
         if not found.jobs:
             await self.bot.messenger.answer(interaction, history.nothing(wanted, locale))
             return
         notes = {job.id: history.HIDDEN_SPOILER for job in found.jobs if job.spec.spoiler}
-        notes |= {job.id: history.HIDDEN_AGE for job in found.jobs if is_too_bold(interaction, job)}
+        adult = (await self.studio.preferences.effective(asker)).adult
+        notes |= {job.id: history.HIDDEN_AGE for job in found.jobs if job.spec.adult and not adult}
         sheet, gone = await self.studio.gallery.sheet(found.jobs, notes)
         notes |= {job.id: history.gone(job) for job in found.jobs if job.id in gone}
         picture = Attachment(f"easel-history.{sheet.ext}", sheet.data, history.alt_text(found, locale))
@@ -108,6 +100,7 @@ class History(commands.Cog):
 
     async def _post(self, interaction: discord.Interaction, job: Job, *, private: bool = False) -> None:
         check_showable(interaction, job)
+        await self.studio.access.check_place(asker_of(interaction), job)
         public = not private and may_be_public(interaction, job)
         await interaction.response.defer(ephemeral=not public, thinking=True)
         try:

@@ -4,8 +4,7 @@ import discord
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.tree import answer_error
-from bot.ui import buttons, lighter
+from bot.ui import lighter
 
 
 class Lighter(commands.Cog):
@@ -14,18 +13,13 @@ class Lighter(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Take what begins with our own prefix."""
-        custom_id = buttons.custom_id(interaction)
-        if custom_id.startswith(lighter.INSTEAD):
-            try:
-                await self._instead(interaction, custom_id.removeprefix(lighter.INSTEAD))
-            except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-                await answer_error(interaction, error)
+    async def cog_load(self) -> None:
+        """Answer for its buttons and forms."""
+        self.bot.answers.press(lighter.INSTEAD, self._instead)
 
-    async def _instead(self, interaction: discord.Interaction, key: str) -> None:
+    async def _instead(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Queue what was offered."""
+        key = custom_id.removeprefix(lighter.INSTEAD)
         drafts, sources = self.bot.desk.offered.take(interaction.user.id, key)
         if drafts[0].spec.sheet is not None:
             queue = self.bot.studio.explorations.queue

@@ -10,16 +10,17 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of, had_it_sent
 from bot.delivery.describing import describe
 from bot.delivery.memory import Memory
+from bot.delivery.places import is_private
 from bot.delivery.sources import Source, Wanted, check_files, with_pictures
-from bot.delivery.subjects import drafted, is_grid, job_shown, shown
+from bot.delivery.subjects import Subject, drafted, is_grid, job_shown, shown
 from bot.domain.errors import RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.pending import Pending
+from bot.domain.permits import Command
 from bot.domain.text import N_
 from bot.i18n import say
 from bot.services.work_orders import upscaling
-from bot.tree import answer_error
-from bot.ui import buttons, cards, explore, modals
+from bot.ui import cards, explore, modals
 from bot.ui.commands import anywhere
 
 
@@ -44,10 +45,12 @@ class Menus(commands.Cog):
         """Put the menus into the tree."""
         for each in self._menus:
             self.bot.tree.add_command(anywhere(each))
+        self.bot.answers.form(modals.PICTURE_FORM, self._remix_submitted)
 
     async def remix(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Ask how the picture is to be remixed; the form must be the first answer."""
         asker = asker_of(interaction)
+        await self.studio.access.check_commands(asker, Command.REMIX)
         subject = await shown(self.studio, asker, message, self.bot.application_id)
         if subject.job is not None:
             await self.studio.access.check_follows(asker, subject.job)
@@ -63,13 +66,15 @@ class Menus(commands.Cog):
         """Order a larger copy of the picture."""
         asker = asker_of(interaction)
         subject = await shown(self.studio, asker, message, self.bot.application_id)
-        draft, sources = await drafted(self.studio, asker, upscaling(self.studio.catalogue), subject)
+        work, private = upscaling(self.studio.catalogue), _is_private(interaction, subject)
+        draft, sources = await drafted(self.studio, asker, work, subject, private=private)
         await self.bot.desk.accept(interaction, draft, sources=sources)
 
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Tell how the picture was painted, or have it described."""
         subject = await shown(self.studio, asker_of(interaction), message, self.bot.application_id)
-        await describe(self.bot.desk, self.studio, interaction, subject)
+        private = _is_private(interaction, subject)
+        await describe(self.bot.desk, self.studio, interaction, subject, private=private)
 
     async def settings(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Show the command that paints the picture again."""
@@ -101,20 +106,8 @@ class Menus(commands.Cog):
             raise RequestError(N_("That message shows no picture of mine."), N_("Choose one that I have painted."))
         return found[0]
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Take the submitted form of the menu Remix."""
-        custom_id = buttons.custom_id(interaction)
-        message_id = custom_id.removeprefix(modals.PICTURE_FORM)
-        if interaction.type is not discord.InteractionType.modal_submit or message_id == custom_id:
-            return
-        try:
-            await self._remix_submitted(interaction, message_id)
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
-
-    async def _remix_submitted(self, interaction: discord.Interaction, message_id: str) -> None:
-        file = self._files.find(interaction.user.id, message_id)
+    async def _remix_submitted(self, interaction: discord.Interaction, custom_id: str) -> None:
+        file = self._files.find(interaction.user.id, custom_id.removeprefix(modals.PICTURE_FORM))
         check_files([(Pending.INIT, file)])
         wanted: Wanted = {Pending.INIT: Source.attached(file)}
         prompt, options = modals.remixed(None, modals.fields(interaction))
@@ -124,8 +117,14 @@ class Menus(commands.Cog):
             with_pictures(options, wanted),
             origin=Origin.REMIX,
             init_image=Pending.INIT,
+            private=is_private(interaction, None),
         )
         await self.bot.desk.accept(interaction, draft, sources=wanted)
+
+
+def _is_private(interaction: discord.Interaction, subject: Subject) -> bool:
+    """Return whether what is made of a picture is its asker's alone: of a result it is as that was."""
+    return subject.job is None and is_private(interaction, None)
 
 
 def _said(text: str, locale: str) -> discord.Embed:

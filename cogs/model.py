@@ -9,14 +9,14 @@ from discord.ext import commands
 from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.domain.asker import Asker
-from bot.domain.errors import DeniedError, RequestError
+from bot.domain.audit import differences
+from bot.domain.errors import RequestError
 from bot.domain.options import Options
 from bot.domain.snippets import ModelCard
 from bot.domain.text import N_
 from bot.i18n import say
 from bot.services.preferences import Scope
-from bot.tree import answer_error
-from bot.ui import buttons, library, models
+from bot.ui import library, models
 from bot.ui.card import Card
 from bot.ui.commands import anywhere, command, group
 
@@ -58,18 +58,11 @@ class Model(commands.Cog):
     async def cog_load(self) -> None:
         """Put the commands into the tree."""
         self.bot.tree.add_command(self.order)
+        self.bot.answers.press(models.PREFIX, self._turn)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Turn the pages."""
-        custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(models.PREFIX):
-            return
-        try:
-            card = await self._page(asker_of(interaction), *models.asked(custom_id))
-            await interaction.response.edit_message(**card.edit_fields())
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
+    async def _turn(self, interaction: discord.Interaction, custom_id: str) -> None:
+        card = await self._page(asker_of(interaction), *models.asked(custom_id))
+        await interaction.response.edit_message(**card.edit_fields())
 
     async def list(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Show the models that may be used here, or those like the words."""
@@ -90,12 +83,12 @@ class Model(commands.Cog):
         asker = asker_of(interaction)
         if asker.guild_id is None:
             raise RequestError(N_("There is no server here."), N_("Use /model use for your own default."))
-        if not asker.manages:
-            raise DeniedError(
-                N_("Only members with Manage Server may choose this server's model."),
-                N_("Use /model use for your own default."),
-            )
-        await self._set(interaction, Scope.SERVER, asker.guild_id, values.get("model"))
+        guild_id = await self.studio.authority.check(
+            asker,
+            N_("Only members with Manage Server may choose this server's model."),
+            N_("Use /model use for your own default."),
+        )
+        await self._set(interaction, Scope.SERVER, guild_id, values.get("model"))
 
     async def allow(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Allow models, or all of them, for those with Manage Server."""
@@ -118,7 +111,7 @@ class Model(commands.Cog):
     async def card(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Keep what an admin tells of a model, and show it."""
         asker = asker_of(interaction)
-        self.models.check_manages(asker)
+        await self.models.check_manages(asker)
         await interaction.response.defer(ephemeral=True, thinking=True)
         if values.get("forget"):
             await self.models.forget(asker, values["name"])
@@ -132,7 +125,7 @@ class Model(commands.Cog):
     async def refresh(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Have all backends look for new files, for those with Manage Server."""
         asker = asker_of(interaction)
-        self.models.check_refreshes(asker)
+        await self.models.check_refreshes(asker)
         await interaction.response.defer(ephemeral=True, thinking=True)
         silent = await self.models.refresh(asker)
         text = say(N_("The lists are fresh."), asker.locale)
@@ -143,8 +136,11 @@ class Model(commands.Cog):
     async def _set(self, interaction: discord.Interaction, scope: Scope, owner: int, model: str | None) -> None:
         self.studio.catalogue.check(Options(model=model))
         asker = asker_of(interaction)
-        await self.models.check_allowed(asker, model)
-        await self.studio.preferences.set(scope, owner, model=model)
+        await self.models.check_allowed(Asker.nobody(owner) if scope is Scope.SERVER else asker, model)
+        former = await self.studio.preferences.values(scope, owner)
+        kept = await self.studio.preferences.set(scope, owner, model=model)
+        if scope is Scope.SERVER:
+            await self.studio.auditing.record(asker, differences(former, kept))
         await _show(interaction, await self._page(asker, 0, ""))
 
     async def _page(self, asker: Asker, shown: int, words: str) -> Card:

@@ -44,7 +44,7 @@ class Pictures(commands.Cog):
 
     async def send(self, interaction: discord.Interaction, press: Press) -> None:
         """Post one picture of several by itself."""
-        job = await self.studio.access.seen(press.job, asker_of(interaction))
+        job = await self._showable(interaction, press)
         if not job.address.ephemeral:
             check_channel(interaction)
         await self.bot.originals.find(job, press.number)
@@ -99,7 +99,7 @@ class Pictures(commands.Cog):
 
     async def original(self, interaction: discord.Interaction, press: Press) -> None:
         """Give the file as it was painted, in private."""
-        job = await self._finished(interaction, press)
+        job = await self._showable(interaction, press)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self.bot.handout.original(interaction, job, press.number)
 
@@ -113,6 +113,11 @@ class Pictures(commands.Cog):
         job = await self.studio.access.seen(press.job, asker_of(interaction))
         if job.result is None:
             raise RequestError(N_("There is no picture there yet."), N_("Wait until it is painted."))
+        return job
+
+    async def _showable(self, interaction: discord.Interaction, press: Press) -> Job:
+        job = await self._finished(interaction, press)
+        await self.studio.access.check_place(asker_of(interaction), job)
         return job
 
 

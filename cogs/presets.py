@@ -11,7 +11,8 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import Completions
 from bot.delivery.showing import like
-from bot.domain.errors import DeniedError, RequestError
+from bot.domain.audit import Change
+from bot.domain.errors import RequestError
 from bot.domain.options import Options
 from bot.domain.snippets import Kind, Preset
 from bot.domain.text import N_
@@ -109,24 +110,27 @@ class Presets(commands.Cog):
     async def import_(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Keep the presets of a file for the server: it may hold what no option can say."""
         asker = asker_of(interaction)
-        if asker.guild_id is None or not asker.manages:
-            raise DeniedError(
-                N_("Only members with Manage Server may import presets, for their server."),
-                N_("Keep one for yourself: /preset save"),
-            )
+        await self.studio.authority.check(
+            asker,
+            N_("Only members with Manage Server may import presets, for their server."),
+            N_("Keep one for yourself: /preset save"),
+        )
         await interaction.response.defer(ephemeral=True, thinking=True)
         found = presets.imported(await self.bot.files.data(values["file"]))
         for each in found:
             await self.studio.preferences.check(asker, each.options)
-        replaced = {each.name: await self.snippets.keep(asker, each, server=True) for each in found}
+        keep = partial(self.snippets.keep, asker, server=True, recorded=False)
+        replaced = {each.name: await keep(each) for each in found}
+        await self.studio.auditing.record(asker, [Change(Kind.PRESET.value, after=", ".join(replaced))])
         text = library.counted(replaced, asker.locale)
         await interaction.edit_original_response(embed=library.told(text))
 
     async def export(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Give one's own presets as a file, or the server's to those who manage it."""
         asker, server = asker_of(interaction), bool(values.get("server"))
-        if server and not asker.manages:
-            raise DeniedError(
+        if server:
+            await self.studio.authority.check(
+                asker,
                 N_("Only members with Manage Server may export the server's presets."),
                 N_("Leave “server” out to get your own."),
             )

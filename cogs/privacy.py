@@ -11,8 +11,6 @@ from bot.delivery.asking import asker_of
 from bot.delivery.messenger import BlockedError, Obstacle
 from bot.domain.errors import GoneError, LimitError, RequestError
 from bot.domain.text import N_
-from bot.tree import answer_error
-from bot.ui import buttons
 from bot.ui import privacy as drawn
 from bot.ui.card import Card
 from bot.ui.commands import anywhere, command, group
@@ -38,6 +36,7 @@ class Privacy(commands.Cog):
     async def cog_load(self) -> None:
         """Put the commands into the tree."""
         self.bot.tree.add_command(self.order)
+        self.bot.answers.press(drawn.PREFIX, self._press)
 
     async def show(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Tell what there is, in numbers and days."""
@@ -57,17 +56,6 @@ class Privacy(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         kept = await self.privacy.kept(interaction.user.id)
         await self._answer(interaction, drawn.question(kept, _locale(interaction)))
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer the question's buttons, those of an earlier life too."""
-        custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(drawn.PREFIX):
-            return
-        try:
-            await self._press(interaction, custom_id)
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -94,7 +82,8 @@ class Privacy(commands.Cog):
             return
         # It is about whoever presses, never about what an id says: that can be forged.
         await self.privacy.delete(interaction.user.id)
-        await self._answer(interaction, drawn.deleted(locale))
+        left = await self.privacy.kept(interaction.user.id)
+        await self._answer(interaction, drawn.deleted(left, locale))
 
     async def _answer(self, interaction: discord.Interaction, card: Card) -> None:
         try:

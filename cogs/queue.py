@@ -15,8 +15,7 @@ from bot.domain.codes import code
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.tree import answer_error
-from bot.ui import buttons, queue
+from bot.ui import queue
 from bot.ui.commands import anywhere, command, group
 from bot.ui.options import OPTIONS
 
@@ -49,6 +48,7 @@ class Queue(commands.Cog):
     async def cog_load(self) -> None:
         """Put the commands into the tree."""
         self.bot.tree.add_command(self.order)
+        self.bot.answers.press(queue.PREFIX, self._press)
 
     async def show(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show whose jobs run and wait, and for how long, and keep that true for some minutes."""
@@ -85,23 +85,13 @@ class Queue(commands.Cog):
         await self.studio.pausing.resume(asker)
         await _tell(interaction, say(N_("The queue goes on."), asker.locale))
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer the buttons of panels, those of an earlier life too."""
-        custom_id = buttons.custom_id(interaction)
-        if interaction.type is not discord.InteractionType.component or not custom_id.startswith(queue.PREFIX):
-            return
-        try:
-            await self._press(interaction, custom_id.removeprefix(queue.PREFIX))
-        except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-            await answer_error(interaction, error)
-
-    async def _press(self, interaction: discord.Interaction, name: str) -> None:
+    async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Do what a button says and draw its panel anew."""
+        name = custom_id.removeprefix(queue.PREFIX)
         act = self._presses.get(name)
         if act is None and name != queue.REFRESH:
             raise GoneError(N_("What this belongs to is no longer kept."), N_("See who waits: /queue show"))
-        asker = asker_of(interaction)
+        asker = asker_of(interaction, f"queue {name}")
         await interaction.response.defer()
         if act is not None:
             await act(asker)

@@ -8,11 +8,15 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
-from bot.domain.errors import DeniedError, RequestError
+from bot.domain.asker import Asker
+from bot.domain.audit import differences
+from bot.domain.errors import RequestError
 from bot.domain.quotas import Period, Quota, Scope
 from bot.domain.text import N_
 from bot.ui import quotas as drawn
 from bot.ui.commands import anywhere, command, group
+
+Kept = tuple[Quota, ...]
 
 
 class Quotas(commands.Cog):
@@ -21,6 +25,8 @@ class Quotas(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.quotas = bot.studio.quotas
+        self.authority = bot.studio.authority
+        self.auditing = bot.studio.auditing
         build = partial(command, limits=bot.studio.limits, suggest=bot.suggest)
         self.order = anywhere(
             group(
@@ -51,7 +57,7 @@ class Quotas(commands.Cog):
         """Show one's own use; to those who manage the server also what is set."""
         asker = asker_of(interaction)
         kept = None
-        if asker.guild_id is not None and asker.manages:
+        if asker.guild_id is not None and await self.authority.manages(asker):
             kept = await self.quotas.of(asker.guild_id)
         spent, left = await self.quotas.spent(asker), await self.quotas.left(asker)
         embed = drawn.shown(spent, left, kept, asker.locale)
@@ -59,34 +65,37 @@ class Quotas(commands.Cog):
 
     async def set(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Set one quota and show them all."""
-        guild_id = _managed(interaction)
+        asker = asker_of(interaction)
+        guild_id, former = await self._managed(asker)
         scope, about = _whom(values)
         await self.quotas.set(guild_id, Quota(scope, Period(values["period"]), values["seconds"], about))
-        await self._changed(interaction, guild_id)
+        await self._changed(interaction, asker, former)
 
     async def reset(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Take a quota back, or both of one's periods, and show what is left."""
-        guild_id = _managed(interaction)
+        asker = asker_of(interaction)
+        guild_id, former = await self._managed(asker)
         period = Period(values["period"]) if "period" in values else None
         if not await self.quotas.reset(guild_id, *_whom(values), period):
             raise RequestError(N_("Nothing like that is set."), N_("See what is: /quota show"))
-        await self._changed(interaction, guild_id)
+        await self._changed(interaction, asker, former)
 
-    async def _changed(self, interaction: discord.Interaction, guild_id: int) -> None:
-        embed = drawn.changed(await self.quotas.of(guild_id), asker_of(interaction).locale)
+    async def _changed(self, interaction: discord.Interaction, asker: Asker, former: Kept) -> None:
+        kept = await self.quotas.of(asker.guild_id or 0)
+        await self.auditing.record(asker, differences(drawn.flat(former), drawn.flat(kept)))
+        embed = drawn.changed(kept, asker.locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-
-def _managed(interaction: discord.Interaction) -> int:
-    """Return the server's id if the asker manages it; raises ``DeniedError`` or ``RequestError``."""
-    asker = asker_of(interaction)
-    if asker.guild_id is None:
-        raise RequestError(N_("There is no server here."), N_("Quotas are set in a server."))
-    if not asker.manages:
-        raise DeniedError(
-            N_("Only members with Manage Server may set quotas."), N_("What you have left is under /quota show.")
+    async def _managed(self, asker: Asker) -> tuple[int, Kept]:
+        """Return the server's id and quotas if the asker manages it; raises ``BotError``."""
+        if asker.guild_id is None:
+            raise RequestError(N_("There is no server here."), N_("Quotas are set in a server."))
+        guild_id = await self.authority.check(
+            asker,
+            N_("Only members with Manage Server may set quotas."),
+            N_("What you have left is under /quota show."),
         )
-    return asker.guild_id
+        return guild_id, await self.quotas.of(guild_id)
 
 
 def _whom(values: dict[str, Any]) -> tuple[Scope, int]:

@@ -8,7 +8,7 @@ import structlog
 from discord.ext import commands
 
 from bot.client import Easel
-from bot.delivery.asking import asker_of_reaction, check_channel_of_reaction
+from bot.delivery.asking import asker_of_reaction, check_channel_of_reaction, name_roles
 from bot.delivery.desk import reaction_key
 from bot.delivery.messenger import CUT, BlockedError, Obstacle
 from bot.delivery.subjects import Subject, check_single, drafted, is_grid
@@ -88,7 +88,7 @@ class Reactions(commands.Cog):
                 check_single(found[0], payload.message_id)
             await self._deeds[action](payload, *found)
         except Exception as error:  # noqa: BLE001 - whatever it was, the person is told
-            await self._tell(payload.user_id, error)
+            await self._tell(payload, error)
         if action is not Action.FAVOURITE:
             await self._clear(payload)
 
@@ -171,13 +171,15 @@ class Reactions(commands.Cog):
         except BlockedError as blocked:
             log.info("reaction not cleared", reason=blocked.obstacle.value)
 
-    async def _tell(self, user_id: int, error: Exception) -> None:
+    async def _tell(self, payload: Event, error: Exception) -> None:
         # A reaction has no private answer of its own; closed direct messages leave only the log.
+        if isinstance(error, BotError):
+            name_roles(error, self.bot.get_guild(payload.guild_id) if payload.guild_id else None)
         code = None if isinstance(error, BotError) else failure_code()
         if code is not None:
             log.error("reaction failed", code=code, exc_info=error)
         try:
-            channel = await self.bot.create_dm(discord.Object(user_id))
+            channel = await self.bot.create_dm(discord.Object(payload.user_id))
             await channel.send(embed=explain(error, "en", code=code))
         except (discord.HTTPException, *CUT) as failed:
             log.info("reaction's refusal not shown", reason=type(failed).__name__)

@@ -10,6 +10,7 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.completions import completions
 from bot.delivery.memory import Memory
+from bot.delivery.places import is_private
 from bot.delivery.showing import like
 from bot.delivery.sources import Source, Wanted, attached, with_pictures
 from bot.delivery.subjects import Subject, attached_or_last, linked
@@ -18,11 +19,11 @@ from bot.domain.errors import RequestError
 from bot.domain.job import Job, Origin
 from bot.domain.options import Options
 from bot.domain.pending import Pending
+from bot.domain.permits import Command
 from bot.domain.text import N_
 from bot.i18n import say
 from bot.imaging import areas
 from bot.imaging.areas import Area, Extension
-from bot.tree import answer_error
 from bot.ui import buttons, modals
 from bot.ui.commands import anywhere, command
 from bot.ui.options import OPTIONS, REMIX, typed
@@ -53,6 +54,7 @@ class Remix(commands.Cog):
     async def cog_load(self) -> None:
         """Put the command into the tree."""
         self.bot.tree.add_command(anywhere(self._command))
+        self.bot.answers.form(FORM, self._submitted)
 
     async def remix(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Order a picture from another one; without words, ask for them in a form, which takes more."""
@@ -65,6 +67,7 @@ class Remix(commands.Cog):
         if given.prompt or given.like:
             await self._order(interaction, given, wanted)
             return
+        await self.studio.access.check_commands(asker, Command.REMIX)
         if Pending.INIT not in wanted:
             parent, _ = await self._source(asker, None)
             given = replace(given, prompt=parent.spec.request.prompt if parent else "")
@@ -74,16 +77,9 @@ class Remix(commands.Cog):
             modals.open_form(f"{FORM}{interaction.id}", title, given, asker.locale)
         )
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Take the submitted form."""
-        custom_id = buttons.custom_id(interaction)
-        if custom_id.startswith(FORM):
-            try:
-                wanted = self._wanted.find(interaction.user.id, custom_id.removeprefix(FORM))
-                await self._order(interaction, modals.filled(modals.fields(interaction)), wanted)
-            except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-                await answer_error(interaction, error)
+    async def _submitted(self, interaction: discord.Interaction, custom_id: str) -> None:
+        wanted = self._wanted.find(interaction.user.id, custom_id.removeprefix(FORM))
+        await self._order(interaction, modals.filled(modals.fields(interaction)), wanted)
 
     async def _order(self, interaction: discord.Interaction, given: Typed, given_pictures: Wanted) -> None:
         asker, wanted, parent = asker_of(interaction), {**given_pictures}, None
@@ -99,7 +95,7 @@ class Remix(commands.Cog):
             init_image=Pending.INIT,
             preset=given.preset,
             like=liked,
-            private=given.private,
+            private=is_private(interaction, given.private),
         )
         await self.bot.desk.accept(interaction, draft, sources=wanted)
 

@@ -1,4 +1,4 @@
-"""``/settings``: a server's defaults and limits, for those who manage it."""
+"""``/settings``: a server's and its channels' defaults and limits, for those who manage it."""
 
 from functools import partial
 from typing import Any
@@ -8,30 +8,31 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.delivery.emoji import check_emoji
 from bot.domain.asker import Asker
-from bot.domain.errors import DeniedError, RequestError
 from bot.domain.text import N_
-from bot.services.preferences import Scope
-from bot.ui import reactions, tables
+from bot.ui import places, tables
 from bot.ui.commands import command, group, servers_only
 from bot.ui.options import OPTIONS, changes, resettable
 
 
 class Settings(commands.Cog):
-    """Shows and sets what holds for one server, within what the host allows."""
+    """Shows and sets what holds for one server and its channels, within what the host allows."""
 
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
-        self.studio = bot.studio
-        build = partial(command, limits=self.studio.limits, suggest=bot.suggest)
+        self.settings = bot.studio.server_settings
+        build = partial(command, limits=bot.studio.limits, suggest=bot.suggest)
         options = [*(OPTIONS[name] for name in tables.SERVER), resettable(tables.SERVER)]
         emoji = [*(OPTIONS[name] for name in tables.REACTIONS), resettable(tables.REACTIONS)]
+        in_channel = N_("Set a channel's defaults, limits and models, within this server's")
         self.order = servers_only(
             group(
                 "settings",
                 N_("This server's defaults and limits"),
-                build("show", N_("Show what holds here and who set it"), self.show),
+                build("show", N_("Show what holds here and who set it"), self.show, [places.OF_CHANNEL]),
                 build("server", N_("Set this server's defaults and limits"), self.server, options),
+                build("channel", in_channel, self.channel, places.IN_CHANNEL),
                 build("reactions", N_("Choose which emoji do what under a picture"), self.reactions, emoji),
                 default_permissions=discord.Permissions(manage_guild=True),
             )
@@ -41,53 +42,51 @@ class Settings(commands.Cog):
         """Put the commands into the tree."""
         self.bot.tree.add_command(self.order)
 
-    async def show(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
-        """Show the server's settings."""
-        await self._show(interaction, _managed(interaction))
+    async def show(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Show the server's settings, or a channel's."""
+        chosen = values.get("channel")
+        await self._show(interaction, asker_of(interaction), chosen.id if chosen else None)
 
     async def server(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Change the server's settings and show them."""
-        guild_id = _managed(interaction)
-        changed = changes(values, tables.SERVER)
-        self.studio.catalogue.check(changed.options)
-        await self.studio.preferences.set(Scope.SERVER, guild_id, **changed.values)
-        await self._show(interaction, guild_id)
+        asker = asker_of(interaction)
+        await self.settings.change(asker, None, changes(values, tables.SERVER).values)
+        await self._show(interaction, asker, None)
+
+    async def channel(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Change a channel's settings, this one's if none is named, and show them."""
+        asker = asker_of(interaction)
+        chosen = values.pop("channel", None)
+        channel_id = chosen.id if chosen else asker.main_channel_id
+        if values:
+            await self.settings.change(asker, channel_id, places.typed(values))
+        await self._show(interaction, asker, channel_id)
 
     async def reactions(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Change which emoji count as what, and show them."""
-        guild_id = _managed(interaction)
+        asker = asker_of(interaction)
+        guild_id = await self.settings.managed(asker)
         changed = changes(values, tables.REACTIONS).values
-        reactions.check(changed, await self.studio.preferences.effective(Asker.nobody(guild_id)))
         await interaction.response.defer(ephemeral=True, thinking=True)
-        for emoji in map(reactions.custom_id, map(str, changed.values())):
-            if emoji is not None and not await self.bot.messenger.has_emoji(guild_id, emoji):
-                raise RequestError(
-                    N_("That emoji is not one of this server's own."),
-                    N_("Choose one of this server, or one of the usual ones."),
-                )
-        await self.studio.preferences.set(Scope.SERVER, guild_id, **changed)
-        effective = await self.studio.preferences.effective(Asker.nobody(guild_id))
-        embed = tables.settings(effective, tables.REACTIONS, N_("This server"), asker_of(interaction).locale)
+        await check_emoji(self.bot.messenger, guild_id, changed, await self.settings.effective(asker))
+        await self.settings.change(asker, None, changed)
+        effective = await self.settings.effective(asker)
+        embed = tables.settings(effective, tables.REACTIONS, N_("This server"), asker.locale)
         await interaction.edit_original_response(embed=embed)
 
-    async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
-        effective = await self.studio.preferences.effective(Asker.nobody(guild_id))
-        embed = tables.settings(
-            effective, (*tables.SERVER, *tables.REACTIONS), N_("This server"), asker_of(interaction).locale
-        )
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget what was set for a channel that is gone."""
+        await self.bot.studio.preferences.drop_channel(channel.id)
+
+    async def _show(self, interaction: discord.Interaction, asker: Asker, channel_id: int | None) -> None:
+        effective = await self.settings.effective(asker, channel_id)
+        if channel_id is None:
+            embed = tables.settings(effective, places.SHOWN, N_("This server"), asker.locale)
+        else:
+            title = N_("What holds in a channel")
+            embed = tables.settings(effective, places.SHOWN_OF_CHANNEL, title, asker.locale, channel_id=channel_id)
         await interaction.response.send_message(embed=embed, ephemeral=True)
-
-
-def _managed(interaction: discord.Interaction) -> int:
-    """Return the server's id if the asker manages it: Discord's own default permission can be widened there."""
-    if interaction.guild_id is None:
-        raise RequestError(N_("There is no server here."), N_("Your own defaults are under /preferences."))
-    if not asker_of(interaction).manages:
-        raise DeniedError(
-            N_("Only members with Manage Server may see and change these settings."),
-            N_("Your own defaults are under /preferences."),
-        )
-    return interaction.guild_id
 
 
 async def setup(bot: Easel) -> None:

@@ -7,6 +7,7 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
+from bot.delivery.places import is_private
 from bot.delivery.subjects import drafted, meant
 from bot.domain.capability import Feature, Listing
 from bot.domain.request import CutoutRequest, Work
@@ -62,9 +63,8 @@ class Upscale(commands.Cog):
     async def _order(self, interaction: discord.Interaction, work: Work, values: dict[str, Any]) -> None:
         asker = asker_of(interaction)
         subject = await meant(self.studio, asker, values)
-        draft, sources = await drafted(
-            self.studio, asker, work, subject, private=bool(values.get("private", False))
-        )
+        private = is_private(interaction, values.get("private"))
+        draft, sources = await drafted(self.studio, asker, work, subject, private=private)
         await self.bot.desk.accept(interaction, draft, sources=sources)
 
 

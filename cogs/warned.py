@@ -11,8 +11,7 @@ from bot.delivery.showing import like
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.i18n import say
-from bot.tree import answer_error
-from bot.ui import buttons, modals, warned
+from bot.ui import modals, warned
 
 
 class Warned(commands.Cog):
@@ -22,20 +21,15 @@ class Warned(commands.Cog):
         self.bot = bot
         self.studio = bot.studio
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Take what begins with our own prefix."""
-        custom_id = buttons.custom_id(interaction)
-        handlers = {warned.ANYWAY: self.anyway, warned.MEND: self.mend, warned.FORM: self.mended}
-        for prefix, handler in handlers.items():
-            if custom_id.startswith(prefix):
-                try:
-                    await handler(interaction, custom_id.removeprefix(prefix))
-                except Exception as error:  # noqa: BLE001 - the error door tells known from unknown
-                    await answer_error(interaction, error)
+    async def cog_load(self) -> None:
+        """Answer for its buttons and forms."""
+        self.bot.answers.press(warned.ANYWAY, self.anyway)
+        self.bot.answers.press(warned.MEND, self.mend)
+        self.bot.answers.form(warned.FORM, self.mended)
 
-    async def anyway(self, interaction: discord.Interaction, key: str) -> None:
+    async def anyway(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Queue it as it is."""
+        key = custom_id.removeprefix(warned.ANYWAY)
         doubted, sources = self.bot.desk.doubted.take(interaction.user.id, key)
         drafts = [replace(draft, warnings=()) for draft in doubted]
         if len(drafts) > 1:
@@ -43,8 +37,9 @@ class Warned(commands.Cog):
         else:
             await self.bot.desk.accept(interaction, drafts[0], sources=sources)
 
-    async def mend(self, interaction: discord.Interaction, key: str) -> None:
+    async def mend(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Open the form with all that was ordered."""
+        key = custom_id.removeprefix(warned.MEND)
         [doubted, *_], _ = self.bot.desk.doubted.find(interaction.user.id, key)
         spec = doubted.spec
         locale = asker_of(interaction).locale
@@ -53,8 +48,9 @@ class Warned(commands.Cog):
             modals.form(form, title, spec.request, locale, template=spec.template)
         )
 
-    async def mended(self, interaction: discord.Interaction, key: str) -> None:
+    async def mended(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Order what the form was changed to, with the same pictures."""
+        key = custom_id.removeprefix(warned.FORM)
         asker = asker_of(interaction)
         [former, *_], sources = self.bot.desk.doubted.find(interaction.user.id, key)
         spec = former.spec
@@ -69,7 +65,7 @@ class Warned(commands.Cog):
             init_image=spec.request.init_image,
             preset=given.preset,
             like=await like(self.studio, interaction, given.like),
-            private=former.private or given.private,
+            private=former.private or bool(given.private),
         )
         draft = replace(
             draft,

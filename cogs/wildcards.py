@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
-from bot.domain.errors import DeniedError, RequestError
+from bot.domain.errors import RequestError
 from bot.domain.snippets import Kind, Wildcards
 from bot.domain.text import N_
 from bot.i18n import say, say_many
@@ -77,9 +77,9 @@ class WildcardLists(commands.Cog):
     async def refresh(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Read the host's folder anew, for the host and those who manage a server."""
         asker = asker_of(interaction)
-        if not asker.manages and not await self.bot.is_owner(interaction.user):
-            raise DeniedError(
-                N_("Only members with Manage Server may do that."), N_("See what there is: /wildcard list")
+        if not await self.bot.is_owner(interaction.user):
+            await self.bot.studio.authority.check(
+                asker, N_("Only members with Manage Server may do that."), N_("See what there is: /wildcard list")
             )
         await interaction.response.defer(ephemeral=True, thinking=True)
         count = await self.snippets.reread()

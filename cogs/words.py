@@ -9,9 +9,12 @@ from discord.ext import commands
 
 from bot.client import Easel
 from bot.delivery.asking import asker_of
-from bot.domain.errors import DeniedError, RequestError
+from bot.domain.asker import Asker
+from bot.domain.audit import Change
+from bot.domain.errors import RequestError
 from bot.domain.text import N_
 from bot.domain.wordrules import Action, Rule, WordRules
+from bot.services.preferences import WORDS
 from bot.services.wording import MAX_FILE_BYTES, exported, imported, listed
 from bot.ui import wording
 from bot.ui.commands import command, group, servers_only
@@ -39,6 +42,7 @@ class Words(commands.Cog):
                 ),
                 words("strip", N_("Leave these words out of prompts"), self.strip),
                 words("allow", N_("Let these through, whatever other rules say of a part"), self.allow),
+                words("adult", N_("Paint these only where adult pictures may be"), self.adult),
                 words("remove", N_("Take the rules for these words back"), self.remove),
                 build("show", N_("Show the rules"), self.show),
                 build(
@@ -80,57 +84,71 @@ class Words(commands.Cog):
         """Let these words through."""
         await self._set(interaction, values, Rule(Action.ALLOW))
 
+    async def adult(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
+        """Say that these words ask for adult pictures."""
+        await self._set(interaction, values, Rule(Action.ADULT))
+
     async def remove(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Take the rules for these words back."""
-        guild_id = _managed(interaction)
-        await self._show(interaction, await self.wording.remove(guild_id, listed(values["words"])))
+        guild_id = await self._managed(asker_of(interaction))
+        former = await self.wording.rules(guild_id)
+        rules = await self.wording.remove(guild_id, listed(values["words"]))
+        await self._record(interaction, former, rules)
+        await self._show(interaction, rules)
 
     async def show(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Show the rules."""
-        await self._show(interaction, await self.wording.rules(_managed(interaction)))
+        await self._show(interaction, await self.wording.rules(await self._managed(asker_of(interaction))))
 
     async def test(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Show what would become of a prompt."""
-        found = await self.wording.tried(_managed(interaction), values["text"])
-        embed = wording.tried(values["text"], found, asker_of(interaction).locale)
+        found, wish = await self.wording.tried(await self._managed(asker_of(interaction)), values["text"])
+        embed = wording.tried(values["text"], found, wish, asker_of(interaction).locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     async def export(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Give the rules as a file."""
-        data = exported(await self.wording.rules(_managed(interaction)))
+        data = exported(await self.wording.rules(await self._managed(asker_of(interaction))))
         await interaction.response.send_message(
             file=discord.File(io.BytesIO(data), "easel-words.json"), ephemeral=True
         )
 
     async def import_(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Put a file's rules in the place of all there are."""
-        guild_id = _managed(interaction)
+        guild_id = await self._managed(asker_of(interaction))
         await interaction.response.defer(ephemeral=True, thinking=True)
         rules = imported(await self.bot.files.data(values["file"], max_bytes=MAX_FILE_BYTES))
+        former = await self.wording.rules(guild_id)
         await self.wording.replace(guild_id, rules)
+        await self._record(interaction, former, rules)
         embed = wording.rules(rules, asker_of(interaction).locale)
         await interaction.edit_original_response(embed=embed)
 
     async def _set(self, interaction: discord.Interaction, values: dict[str, Any], rule: Rule) -> None:
-        guild_id = _managed(interaction)
-        await self._show(interaction, await self.wording.set(guild_id, listed(values["words"]), rule))
+        guild_id = await self._managed(asker_of(interaction))
+        former = await self.wording.rules(guild_id)
+        rules = await self.wording.set(guild_id, listed(values["words"]), rule)
+        await self._record(interaction, former, rules)
+        await self._show(interaction, rules)
+
+    async def _record(self, interaction: discord.Interaction, former: WordRules, rules: WordRules) -> None:
+        """Tell the log how many rules there are: words that are denied need not be read there."""
+        change = Change(WORDS, len(former.words), len(rules.words))
+        await self.bot.studio.auditing.record(asker_of(interaction), [change])
 
     async def _show(self, interaction: discord.Interaction, rules: WordRules) -> None:
         embed = wording.rules(rules, asker_of(interaction).locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-
-def _managed(interaction: discord.Interaction) -> int:
-    """Return the server's id if the asker manages it: Discord's own default permission can be widened there."""
-    asker = asker_of(interaction)
-    if asker.guild_id is None:
-        raise RequestError(N_("There is no server here."), N_("Use it in a server that I belong to."))
-    if not asker.manages:
-        raise DeniedError(
+    async def _managed(self, asker: Asker) -> int:
+        """Return the server's id if the asker manages it; raises ``DeniedError`` or ``RequestError``."""
+        if asker.guild_id is None:
+            raise RequestError(N_("There is no server here."), N_("Use it in a server that I belong to."))
+        return await self.bot.studio.authority.check(
+            asker,
             N_("Only members with Manage Server may see and change the rules for words."),
             N_("Ask one of them if a word is refused that should not be."),
         )
-    return asker.guild_id
 
 
 async def setup(bot: Easel) -> None:

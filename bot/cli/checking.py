@@ -45,6 +45,7 @@ def check(
         if not no_discord:
             codes.append(runner.run(_check_token(settings)))
         codes.append(runner.run(_check_backends(settings)))
+        codes.append(runner.run(_check_classifier(settings)))
     raise typer.Exit(max(codes))
 
 
@@ -99,6 +100,25 @@ async def _check_backends(settings: "Settings") -> int:
     await decoder.close()
     await imaging.close()
     return EX_UNAVAILABLE if any(isinstance(answer, Exception) for answer in found) else EX_OK
+
+
+async def _check_classifier(settings: "Settings") -> int:
+    """Load the classifier, if there is to be one."""
+    if not settings.classifier:
+        return EX_OK
+    from bot.backends.classifier.client import Model
+    from bot.domain.errors import BackendError
+
+    model = Model(settings.classifier)
+    try:
+        await model.check()
+    except BackendError as error:
+        typer.echo(f"away  classifier {settings.classifier}: {error}")
+        return EX_UNAVAILABLE
+    finally:
+        await model.close()
+    typer.echo(f"ok    classifier {settings.classifier}")
+    return EX_OK
 
 
 async def _asked(backend: "Backend") -> "Capabilities | BackendError":

@@ -1,12 +1,13 @@
 """Who asks, read off an interaction or a reaction."""
 
+import re
 from collections.abc import Mapping
 
 import discord
 
 from bot.domain.asker import Asker
-from bot.domain.errors import DeniedError
-from bot.domain.text import N_
+from bot.domain.errors import BotError, DeniedError
+from bot.domain.text import N_, Mention
 
 _NEEDED = {
     "view_channel": N_("View Channel"),
@@ -21,8 +22,11 @@ _NEEDED_TO_SEND = {
 """By whether it is in a thread: what an ordinary message needs and the answer to an interaction does not."""
 
 
-def asker_of(interaction: discord.Interaction) -> Asker:
-    """Return who asks, with the permissions Discord computed for them in that very channel."""
+def asker_of(interaction: discord.Interaction, command: str = "") -> Asker:
+    """Return who asks, with the permissions Discord computed for them in that very channel.
+
+    ``command`` is what a button or a form stands for.
+    """
     permissions = interaction.permissions
     guild_id = interaction.guild_id if interaction.is_guild_integration() else None
     return Asker(
@@ -37,6 +41,9 @@ def asker_of(interaction: discord.Interaction) -> Asker:
         max_file_bytes=interaction.filesize_limit,
         roles=_roles(interaction.user),
         parent_id=_parent(interaction.channel),
+        command=interaction.command.qualified_name if interaction.command else command,
+        restricted=is_age_restricted(interaction.channel),
+        guest=not reaches_channel(interaction),
     )
 
 
@@ -60,6 +67,7 @@ def asker_of_reaction(client: discord.Client, payload: discord.RawReactionAction
         max_file_bytes=guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
         roles=_roles(payload.member),
         parent_id=_parent(channel),
+        restricted=is_age_restricted(channel),
     )
 
 
@@ -71,6 +79,24 @@ def had_it_sent(message: discord.Message | None, asker: Asker) -> bool:
 
 def _roles(person: discord.abc.User | None) -> frozenset[int]:
     return frozenset(role.id for role in person.roles) if isinstance(person, discord.Member) else frozenset()
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Tell whether Discord calls a channel age-restricted; a thread is what its channel is, and unknown is not.
+
+    Direct messages and groups have no such flag (Discord docs, Channel Object).
+    """
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return False
+    return bool(getattr(channel, "is_nsfw", bool)())
+
+
+def name_roles(error: BotError, guild: discord.Guild | None) -> None:
+    """Call an error's roles by their names: outside of their server no mention shows them."""
+    for key, value in error.values.items():
+        if isinstance(value, Mention):
+            known = [guild.get_role(int(found)) if guild else None for found in re.findall(r"[0-9]+", value)]
+            error.values[key] = ", ".join(f"@{role.name}" for role in known if role) or "?"
 
 
 def _parent(channel: object) -> int | None:
@@ -94,6 +120,20 @@ def check_channel(interaction: discord.Interaction) -> None:
         _check(interaction.app_permissions, _NEEDED)
 
 
+def check_posts(client: discord.Client, guild_id: int, channel_id: int) -> None:
+    """Raise ``DeniedError`` naming what the bot may not do in a channel but needs for a message of its own."""
+    guild = client.get_guild(guild_id)
+    channel = guild.get_channel_or_thread(channel_id) if guild else None
+    needed = {name: words for name, words in _NEEDED.items() if name != "attach_files"}
+    rights = channel.permissions_for(guild.me) if guild and channel else discord.Permissions.none()
+    _check(
+        rights,
+        needed | _NEEDED_TO_SEND[isinstance(channel, discord.Thread)],
+        N_("I may not write in that channel: {permissions} is missing."),
+        N_("Give me that permission there, or choose another channel."),
+    )
+
+
 def check_channel_of_reaction(client: discord.Client, payload: discord.RawReactionActionEvent) -> None:
     """Raise the same for a reaction, whose answer is an ordinary message that replies to another."""
     guild = client.get_guild(payload.guild_id) if payload.guild_id else None
@@ -104,11 +144,25 @@ def check_channel_of_reaction(client: discord.Client, payload: discord.RawReacti
         _check(channel.permissions_for(guild.me), needed)
 
 
-def _check(permissions: discord.Permissions, needed: Mapping[str, str]) -> None:
+def is_open_to_all(interaction: discord.Interaction, channel_id: int) -> bool:
+    """Return whether every member of the server may see a channel of it."""
+    channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
+    return channel is not None and channel.permissions_for(channel.guild.default_role).view_channel
+
+
+def check_review_channel(interaction: discord.Interaction, channel_id: int) -> None:
+    """Raise the same for another channel of the server, in which ordinary messages are to be posted."""
+    channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
+    if interaction.guild is not None and channel is not None:
+        _check(channel.permissions_for(interaction.guild.me), _NEEDED | _NEEDED_TO_SEND[False])
+
+
+def _check(
+    permissions: discord.Permissions,
+    needed: Mapping[str, str],
+    message: str = N_("I may not post pictures in this channel: {permissions} is missing."),
+    hint: str = N_("Ask an admin to give me that permission here, or use another channel."),
+) -> None:
     missing = [words for name, words in needed.items() if not getattr(permissions, name)]
     if missing:
-        raise DeniedError(
-            N_("I may not post pictures in this channel: {permissions} is missing."),
-            N_("Ask an admin to give me that permission here, or use another channel."),
-            permissions=", ".join(missing),
-        )
+        raise DeniedError(message, hint, permissions=", ".join(missing))

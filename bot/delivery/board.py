@@ -19,8 +19,9 @@ from bot.i18n import SOURCE
 from bot.jobs.service import Jobs
 from bot.services.fleet import Fleet, Outage
 from bot.services.preferences import Preferences
+from bot.services.reviewing import Reviewing
 from bot.services.routing import Routing
-from bot.ui import cards
+from bot.ui import cards, reviews
 from bot.ui.card import Card
 from bot.ui.words import about
 
@@ -93,6 +94,7 @@ class Board:
         courier: Courier,
         sheets: Sheets,
         preferences: Preferences,
+        reviewing: Reviewing,
         *,
         clock: Clock,
         interval_s: float = 2.0,
@@ -106,6 +108,7 @@ class Board:
         self._courier = courier
         self._sheets = sheets
         self._preferences = preferences
+        self._reviewing = reviewing
         self._clock = clock
         self._interval_s = interval_s
         self._turns = Turns(messenger, deliveries=deliveries, edits=edits)
@@ -185,11 +188,15 @@ class Board:
     async def settle(self, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` for last words, and for jobs put back in line that still show as painting."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while any(map(_owed, self._slates.values())):
+        while any(map(self._owes, self._slates.values())):
             if asyncio.get_running_loop().time() > deadline:
                 log.warning("left for the next start", messages=len(self._slates))
                 return
             await asyncio.sleep(0.05)
+
+    def _owes(self, slate: _Slate) -> bool:
+        put_back = slate.job.state is State.QUEUED and slate.drawn_state is State.RUNNING
+        return (_last(slate.job) and not self._reviewing.is_held(slate.job)) or put_back
 
     def _calm(self, slate: _Slate) -> float:
         return max(0.0, slate.drawn_at + self._interval_s - asyncio.get_running_loop().time())
@@ -215,6 +222,9 @@ class Board:
         """Bring the message up to date once; whatever fails is tried again, later each time."""
         delay_s = 0.0
         try:
+            if _last(slate.job):
+                # To find that out may take a while, and takes no turn from others.
+                await self._reviewing.keeps_back(slate.job)
             async with self._turn(slate):
                 await self._draw_latest(slate)
             slate.failures = 0
@@ -262,7 +272,9 @@ class Board:
         if slate.forsaken:
             self._slates.pop(job.id, None)
             await self._messenger.edit(job, cards.cancelled(job))
-        elif _last(job):
+        elif _last(job) and not await self._reviewing.keeps_back(job):
+            if slate.wanted != wanted:
+                return
             concluded = await self._sheets.conclude(job, resumed=slate.resumed)
             slate.resumed = False
             if concluded.told_at is None:
@@ -301,6 +313,8 @@ class Board:
                 self.changed(cancelled)
 
     async def _card(self, slate: _Slate, job: Job) -> Card:
+        if job.state is State.PAINTED:
+            return reviews.held(job)
         if job.state is State.RUNNING:
             return cards.painting(job, slate.progress, backend=await self._told_backend(job))
         if self._routing.is_held(job):
@@ -380,11 +394,6 @@ def _visible(place: Place | None) -> tuple[int, str | None] | None:
     if place is None:
         return None
     return place.ahead, None if place.eta_s is None else about(place.eta_s, SOURCE)
-
-
-def _owed(slate: _Slate) -> bool:
-    put_back = slate.job.state is State.QUEUED and slate.drawn_state is State.RUNNING
-    return _last(slate.job) or put_back
 
 
 def _readdressed(job: Job, moved: Job) -> Job:

@@ -10,6 +10,7 @@ import structlog
 
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.parcels import MAX_REQUEST_BYTES, packed
+from bot.delivery.places import Places
 from bot.domain.asker import Asker
 from bot.domain.capability import Feature
 from bot.domain.errors import BotError, GoneError, LimitError
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+DIRECT_FILE_BYTES = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+"""Largest file in direct messages."""
 LONG_WAIT_S = 120.0
 """After a wait this long a mute edit would go unnoticed: the asker is told once."""
 SMALLEST_FILE_BYTES = 64 * 1024
@@ -43,6 +46,7 @@ class Courier:
         blobs: Blobs,
         imaging: Imaging,
         preferences: Preferences,
+        places: Places,
         *,
         offers: Callable[[Feature], bool],
         clock: Clock,
@@ -52,6 +56,8 @@ class Courier:
         self._blobs = blobs
         self._imaging = imaging
         self._preferences = preferences
+        self._places = places
+        self._withheld: set[int] = set()
         self._offers = offers
         self._clock = clock
 
@@ -62,7 +68,7 @@ class Courier:
         ``BlockedError`` with ``LATER`` while Discord takes nothing: try again. A job whose pictures cannot
         be read comes back queued.
         """
-        if resumed and job.state is State.PAINTED and await self._messenger.shows_result(job):
+        if resumed and await self._shows_what_it_may(job):
             return await self._complete(job)
         try:
             job = await self.post(job, partial(self._cards, job))
@@ -80,6 +86,9 @@ class Courier:
     async def invite_reroll(self, job: Job) -> None:
         """Put 🔁 under a delivered picture where the server wants it; failing is of no account."""
         address = job.address
+        if job.id in self._withheld:
+            self._withheld.discard(job.id)
+            return
         if job.state is not State.DELIVERED or address.ephemeral or not address.reachable:
             return
         if not job.spec.request.prompt or (job.result is not None and job.result.caption is not None):
@@ -130,7 +139,7 @@ class Courier:
             return await self._messenger.answer(interaction, made[0])
 
         try:
-            return await _fitted(interaction.filesize_limit, make, send)
+            return await fitted(interaction.filesize_limit, make, send)
         except BlockedError as blocked:
             if blocked.obstacle is not Obstacle.TOO_LARGE:
                 raise
@@ -147,13 +156,19 @@ class Courier:
             log.warning("shown, but its pictures are unreadable", job=job.id)
         return await self._jobs.tell(job.id)
 
+    async def _shows_what_it_may(self, job: Job) -> bool:
+        painted = job.state is State.PAINTED
+        return painted and await self._places.takes(job) and await self._messenger.shows_result(job)
+
     async def post(self, job: Job, make: Callable[[int], Awaitable[Sequence[Card]]]) -> Job:
         """Bring what ``make`` returns for a size in bytes to the job's message, or to the next best place.
 
         Returns the job as addressed; raises ``BlockedError`` as ``conclude`` does, also with ``GONE``.
         """
+        if job.state is State.PAINTED and not await self._places.takes(job):
+            return await self._withhold(job, make)
         try:
-            return await _fitted(job.spec.max_file_bytes, make, partial(self._send_all, job))
+            return await fitted(job.spec.max_file_bytes, make, partial(self._send_all, job))
         except BlockedError as blocked:
             if blocked.obstacle is not Obstacle.TOO_LARGE:
                 raise
@@ -165,6 +180,24 @@ class Courier:
                 raise
         # Not even words are: asking for ever would change nothing.
         return job
+
+    async def _withhold(self, job: Job, make: Callable[[int], Awaitable[Sequence[Card]]]) -> Job:
+        """Say in a place that it may not have an adult picture any more; direct messages get it if they may."""
+
+        async def send(made: Sequence[Card]) -> bool:
+            for part, card in enumerate(made, start=1):
+                await self._messenger.direct(job, card, part=part)
+            return True
+
+        self._withheld.add(job.id)
+        sent = False
+        if await self._places.lets_direct(job):
+            try:
+                sent = await fitted(DIRECT_FILE_BYTES, make, send)
+            except BlockedError as blocked:
+                if blocked.obstacle is Obstacle.LATER:
+                    raise
+        return await self._send(job, cards.withheld(job, sent=sent))
 
     async def _send_all(self, job: Job, made: Sequence[Card]) -> Job:
         """Bring a result to its place, and what did not fit into its message beside that."""
@@ -216,6 +249,8 @@ class Courier:
         return job
 
     async def _direct(self, job: Job, card: Card, *, part: int = 1) -> None:
+        if card.files and not await self._places.lets_direct(job):
+            card = cards.withheld(job, sent=False)
         try:
             await self._messenger.direct(job, card, part=part)
         except BlockedError as blocked:
@@ -243,6 +278,8 @@ class Courier:
         (first, *rest), notes = await packed(
             job, batch or chosen.batch, max_bytes, blobs=self._blobs, imaging=self._imaging
         )
+        if job.address.ephemeral and not job.address.reachable:
+            notes = (*notes, cards.ONLY_YOURS)
         line = await self._lineage(job)
         whole = cards.finished(
             job, author, first, notes, offered=self._offered(), lineage=line, accent=chosen.accent
@@ -267,6 +304,7 @@ class Courier:
         """Tell the asker once that a long wait is over, as they like it."""
         waited_s = self._clock() - job.created_at
         quiet = job.state is State.CANCELLED or job.spec.ping is Ping.OFF or job.address.ephemeral
+        quiet = quiet or job.id in self._withheld
         if quiet or waited_s < LONG_WAIT_S or not await self._jobs.claim_ping(job.id):
             return
         card = cards.wait_is_over(job)
@@ -279,7 +317,7 @@ class Courier:
             log.info("not pinged", job=job.id, reason=blocked.obstacle.value)
 
 
-async def _fitted(
+async def fitted(
     max_bytes: int,
     make: Callable[[int], Awaitable[Sequence[Card]]],
     send: Callable[[Sequence[Card]], Awaitable[T]],

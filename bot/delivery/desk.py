@@ -12,6 +12,7 @@ from bot.delivery.asking import asker_of, check_channel, reaches_channel
 from bot.delivery.finished import Known
 from bot.delivery.memory import Memory
 from bot.delivery.messenger import CALL_TIMEOUT_S, CUT, BlockedError, Messenger
+from bot.delivery.places import Places
 from bot.delivery.sources import Sources, Wanted
 from bot.domain.capability import Feature
 from bot.domain.errors import BotError, BusyError
@@ -66,6 +67,7 @@ class Desk:
         messenger: Messenger,
         sources: Sources,
         allowing: Allowing,
+        places: Places,
         *,
         clock: Clock,
     ) -> None:
@@ -75,6 +77,7 @@ class Desk:
         self._messenger = messenger
         self._sources = sources
         self._allowing = allowing
+        self._places = places
         self._clock = clock
         self.doubted: Memory[tuple[Sequence[Draft], Wanted]] = Memory()
         self.offered: Memory[tuple[Sequence[Draft], Wanted]] = Memory()
@@ -157,15 +160,16 @@ class Desk:
         token = InteractionToken(interaction.token, interaction.created_at.timestamp() + TOKEN_LIFE_S)
         intake = Intake(interaction.id, interaction.application_id, token, interaction.locale.value)
         await self._jobs.note_intake(intake)
-        message_id = await self._acknowledge(interaction, private=private)
-        if message_id is None:
+        answer = await self._acknowledge(interaction, private=private)
+        if answer is None:
             await self._jobs.drop_intake(interaction.id)
             return None
+        message_id, ephemeral = answer
         address = Address(
             channel_id=interaction.channel_id or 0,
             message_id=message_id,
             guild_id=interaction.guild_id,
-            ephemeral=private,
+            ephemeral=ephemeral,
             reachable=reaches_channel(interaction),
         )
         return address, token
@@ -224,8 +228,11 @@ class Desk:
             await self._jobs.drop_intake(intake.interaction_id)
         return len(orphans)
 
-    async def _acknowledge(self, interaction: discord.Interaction, *, private: bool) -> int | None:
-        """Defer within Discord's 3 s and return the message's id; ``None`` if Discord gave the person up."""
+    async def _acknowledge(self, interaction: discord.Interaction, *, private: bool) -> tuple[int, bool] | None:
+        """Defer within Discord's 3 s and return the message's id; ``None`` if Discord gave the person up.
+
+        And whether only the asker sees it: Discord has it so where guests may not speak to all.
+        """
         try:
             answer = await interaction.response.defer(thinking=True, ephemeral=private)
         except discord.HTTPException as error:
@@ -240,15 +247,16 @@ class Desk:
             # It may have got through: if so, there is an answer to be found.
             answer = None
         if answer is not None and answer.message_id is not None:
-            return answer.message_id
+            return answer.message_id, answer.is_ephemeral()
         return await self._find_answer(interaction)
 
-    async def _find_answer(self, interaction: discord.Interaction) -> int | None:
+    async def _find_answer(self, interaction: discord.Interaction) -> tuple[int, bool] | None:
         for attempt in range(FIND_TRIES):
             await asyncio.sleep(attempt)
             try:
                 async with asyncio.timeout(CALL_TIMEOUT_S):
-                    return (await interaction.original_response()).id
+                    found = await interaction.original_response()
+                    return found.id, found.flags.ephemeral
             except (discord.HTTPException, *CUT) as error:
                 reason = type(error).__name__
                 log.warning("answer not found", interaction=interaction.id, reason=reason)
@@ -256,11 +264,13 @@ class Desk:
 
     async def _check_wait(self, job: Job, draft: Draft) -> None:
         """Take an order back that would wait too long for the only route there is; raises ``BusyError``."""
-        if job.address.reachable or draft.private:
-            # What is private can follow by direct message.
+        if job.address.reachable:
+            # There is the channel, and what is private can follow by direct message.
             return
         place = await self._jobs.place(job.id)
         if place is None or place.eta_s is None or place.eta_s <= TOKEN_ONLY_ETA_S:
+            return
+        if draft.private and await self._follows(job, place.eta_s):
             return
         await self._cancelling.cancel(job.id, draft.asker)
         raise BusyError(
@@ -269,6 +279,17 @@ class Desk:
             retry_after_s=place.eta_s,
             minutes=round(place.eta_s / 60),
         )
+
+    async def _follows(self, job: Job, eta_s: float) -> bool:
+        """Say in the asker's direct messages that a picture will come there; return whether it can."""
+        if not await self._places.lets_direct(job):
+            return False
+        try:
+            await self._messenger.direct(job, cards.follows(job, round(eta_s / 60)), part=0)
+        except BlockedError as blocked:
+            log.info("no way to the asker", job=job.id, reason=blocked.obstacle.value)
+            return False
+        return True
 
     async def _tell(self, interaction: discord.Interaction, known: Known) -> None:
         """Answer by what a picture tells of itself: nothing is to be queued."""

@@ -5,6 +5,8 @@ import discord
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.originals import Originals
 from bot.delivery.parcels import MAX_REQUEST_BYTES, parts
+from bot.delivery.places import Places
+from bot.domain.adult import misplaced
 from bot.domain.errors import GoneError, LimitError, RequestError
 from bot.domain.job import Job
 from bot.domain.text import N_
@@ -19,7 +21,8 @@ DIRECT_FILE_BYTES = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 class Handout:
     """Hands a job's pictures to one person."""
 
-    def __init__(self, originals: Originals, messenger: Messenger, imaging: Imaging) -> None:
+    def __init__(self, originals: Originals, messenger: Messenger, imaging: Imaging, places: Places) -> None:
+        self._places = places
         self._originals = originals
         self._messenger = messenger
         self._imaging = imaging
@@ -29,8 +32,11 @@ class Handout:
     ) -> list[int]:
         """Send picture ``number`` of ``job`` (from 1; 0: all) to a person and return the new messages' ids.
 
-        Raises ``GoneError``, and ``RequestError`` where the person takes no direct messages.
+        Raises ``GoneError``, ``DeniedError`` for what may not leave age-restricted channels, and ``RequestError``
+        where the person takes no direct messages.
         """
+        if not await self._places.lets_direct(job):
+            raise misplaced()
         count = len(job.result.pictures) if job.result else 0
         if not count:
             raise GoneError(N_("There is no picture yet."), N_("Wait until it is painted."))

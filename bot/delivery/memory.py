@@ -17,11 +17,12 @@ class Memory(Generic[T]):
     """Things by the person they belong to and an interaction's id.
 
     By person too: an id can be forged, and must not reach what somebody else ordered. ``again`` is the hint where
-    a thing is forgotten.
+    a thing is forgotten; ``most`` are kept in mind before the oldest is forgotten.
     """
 
-    def __init__(self, again: str = N_("Use the command again: /draw")) -> None:
+    def __init__(self, again: str = N_("Use the command again: /draw"), *, most: int = REMEMBERED) -> None:
         self._again = again
+        self._most = most
         self._kept: OrderedDict[tuple[int, int], T] = OrderedDict()
         _MEMORIES.add(self)
 
@@ -34,7 +35,7 @@ class Memory(Generic[T]):
         """Keep ``thing`` in mind."""
         self._kept[user_id, key] = thing
         self._kept.move_to_end((user_id, key))
-        if len(self._kept) > REMEMBERED:
+        if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
     def find(self, user_id: int, key: str) -> T:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bot.delivery.asking import is_age_restricted
 from bot.delivery.pace import EditPace
 from bot.domain.job import Address, Intake, Job
 from bot.domain.ports import Clock
@@ -169,6 +170,19 @@ class Messenger:
         hook.type = discord.WebhookType.application  # the kind that may answer in private
         await _bounded(hook.send(wait=True, ephemeral=address.ephemeral, **card.send_fields()))
 
+    async def post(self, place: Address, card: Card, *, nonce: str) -> Address:
+        """Post ``card`` in a channel and return where it is; a second call within minutes posts nothing more."""
+        channel = self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
+        message = await _bounded(channel.send(nonce=nonce[-25:], **card.send_fields()))
+        return Address(place.channel_id, message.id, place.guild_id)
+
+    async def reword(self, place: Address, card: Card, *, keep_files: bool) -> None:
+        """Turn a message into ``card``; the files that it has stay with it if so wished."""
+        fields = card.edit_fields()
+        if keep_files:
+            del fields["attachments"]
+        await _bounded(self._message(place).edit(**fields))
+
     async def direct(self, job: Job, card: Card, *, part: int = 1) -> None:
         """Send ``card`` to the asker's direct messages."""
         channel = await _bounded(self._client.create_dm(discord.Object(job.user)))
@@ -246,6 +260,23 @@ class Messenger:
                 raise
             return False
         return True
+
+    async def is_age_restricted(self, channel_id: int) -> bool:
+        """Ask whether a channel, or that of a thread, is age-restricted now; raises ``BlockedError``.
+
+        Where the bot may not look any more, what the gateway told last holds.
+        """
+        try:
+            channel = await _bounded(self._client.fetch_channel(channel_id))
+            if isinstance(channel, discord.Thread) and channel.parent_id:
+                channel = await _bounded(self._client.fetch_channel(channel.parent_id))
+        except discord.InvalidData:  # a kind of channel that discord.py does not know
+            return False
+        except BlockedError as blocked:
+            if blocked.obstacle is not Obstacle.BARRED:
+                raise
+            return is_age_restricted(self._client.get_channel(channel_id))
+        return is_age_restricted(channel)
 
     async def unarchive(self, job: Job) -> None:
         """Open the archived thread of the job's message again, if it is not locked."""

@@ -17,6 +17,7 @@ from bot.imaging.encoding import Encoded
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
 from bot.services.preferences import Preferences
+from bot.services.reviewing import Reviewing
 from bot.ui import cards, explore, lineage
 from bot.ui.card import Card
 
@@ -67,6 +68,7 @@ class Sheets:
         messenger: Messenger,
         courier: Courier,
         preferences: Preferences,
+        reviewing: Reviewing,
         blobs: Blobs,
         imaging: Imaging,
     ) -> None:
@@ -74,6 +76,7 @@ class Sheets:
         self._messenger = messenger
         self._courier = courier
         self._preferences = preferences
+        self._reviewing = reviewing
         self._blobs = blobs
         self._imaging = imaging
         self._sheets: dict[str, _Cells] = {}
@@ -121,7 +124,7 @@ class Sheets:
     def counted(self, job: Job, shown: Job, card: Card) -> Card:
         """Return the message of the job that is ``shown`` as that of ``job``."""
         cells = self._of(job)
-        if cells is None:
+        if cells is None or shown.state is State.PAINTED:
             return card
         waits = shown.state is State.QUEUED
         return explore.counted(card, job, cells.done, cells.count, cells.share, waits=waits)
@@ -136,6 +139,10 @@ class Sheets:
                 known.jobs[cell.id] = replace(known.jobs[cell.id], address=moved.address)
         return replace(job, address=address)
 
+    async def drawn(self, key: str) -> Encoded:
+        """Return the picture of a sheet that is painted; raises ``GoneError`` as ``conclude`` finds that out."""
+        return await self._compose(await self._jobs.sheet(key))
+
     async def withdraw(self, job: Job) -> list[Job]:
         """Cancel a job, or all of its sheet, whose message is gone; return what was cancelled."""
         if job.spec.sheet is not None:
@@ -149,7 +156,7 @@ class Sheets:
         if sheet is None:
             return await self._courier.conclude(job, resumed=resumed)
         cells = await self._jobs.sheet(sheet.key)
-        if any(cell.state in _LIVE for cell in cells):
+        if any(cell.state in _LIVE for cell in cells) or not await self._reviewing.lets_show(cells):
             return self._known_anew(cells)
         whole = _whole(cells)
         if not (resumed and whole.state is State.PAINTED and await self._messenger.shows_result(whole)):
@@ -244,7 +251,8 @@ def _whole(cells: Sequence[Job], state: State | None = None) -> Job:
     states = [cell.state for cell in cells]
     came_to = (State.DELIVERED, State.PAINTED, State.FAILED, State.CANCELLED)
     state = state or next(each for each in came_to if each in states)
-    failure = next((cell.failure for cell in cells if cell.failure), None)
+    failures = [cell.failure for cell in cells if cell.failure]
+    failure = next((each for each in failures if each.withheld), failures[0] if failures else None)
     by = next((cell.cancelled_by for cell in cells if cell.cancelled_by), None)
     return replace(
         cells[0],

@@ -34,10 +34,6 @@ def check_showable(interaction: discord.Interaction, job: Job) -> None:
     if job.state is not State.DELIVERED or job.result is None or not job.result.pictures:
         raise RequestError(N_("There is no picture of it."), N_("Look for your pictures: /history"))
     _check_seen(interaction, job)
-    if is_too_bold(interaction, job):
-        raise DeniedError(
-            N_("That picture is from an age-restricted channel."), N_("Ask for it in an age-restricted channel.")
-        )
 
 
 def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
@@ -51,14 +47,7 @@ def may_be_public(interaction: discord.Interaction, job: Job) -> bool:
         check_channel(interaction)
     except DeniedError:
         return False
-    # Of a channel that is gone, nobody can say any more whether it was age-restricted.
-    unknown = job.address.guild_id is not None and _place(interaction, job) is None
-    return not unknown or _is_restricted(interaction.channel)
-
-
-def is_too_bold(interaction: discord.Interaction, job: Job) -> bool:
-    """Return whether ``job`` is from an age-restricted channel and this place is none."""
-    return _is_restricted(_place(interaction, job)) and not _is_restricted(interaction.channel)
+    return True
 
 
 def _check_seen(interaction: discord.Interaction, job: Job) -> None:
@@ -95,7 +84,3 @@ def _place(interaction: discord.Interaction, job: Job) -> Any:
     if job.address.channel_id == interaction.channel_id:
         return interaction.channel
     return interaction.client.get_channel(job.address.channel_id)
-
-
-def _is_restricted(place: Any) -> bool:
-    return place is not None and bool(getattr(place, "is_nsfw", bool)())

@@ -90,6 +90,7 @@ async def attached_or_last(studio: Studio, asker: Asker, file: discord.Attachmen
         raise RequestError(
             N_("You have made no picture in this channel yet."), N_("Attach the one you mean as image.")
         )
+    await studio.access.seen(job.id, asker)
     return Subject(job)
 
 

@@ -20,6 +20,7 @@ class Failure:
 
     ``message`` and ``hint`` are marked texts, ``values`` fill both; ``code`` is set only for our own bugs
     and stands in the log beside the traceback. ``smaller_may_help``: the same at a smaller size may succeed.
+    ``withheld``: it was painted, and nobody is to see it.
     """
 
     message: str
@@ -27,6 +28,7 @@ class Failure:
     values: Mapping[str, Value] = field(default_factory=dict)
     code: str | None = None
     smaller_may_help: bool = False
+    withheld: bool = False
 
 
 class BotError(Exception):

@@ -103,8 +103,11 @@ class JobSpec:
     ``request`` is what paints the picture. Where ``work`` on a finished picture is ordered, it is what painted
     that one, with no prompt if nobody knows. ``parent`` is the job it was made from, ``parent_picture`` which of
     its pictures, from 1. ``template`` is the prompt as it was typed, where wildcards were filled in.
-    ``reworded``: the server's rules changed its words. ``locale`` is that of the public text, chosen when the job
-    was accepted; ``max_file_bytes`` is what the place takes in one file.
+    ``reworded``: the server's rules changed its words. ``trusted``: its asker had the role whose results this
+    server's moderators need not see first. ``locale`` is that of the public text, chosen when the job
+    was accepted; ``max_file_bytes`` is what the place takes in one file. ``adult``: it may be an adult picture,
+    so only places that may have those show it; ``thread_of`` is the channel that the
+    thread of its message belongs to.
     """
 
     request: PaintRequest
@@ -119,6 +122,9 @@ class JobSpec:
     locale: str = "en"
     ping: Ping = Ping.MENTION
     max_file_bytes: int = 10 * 1024 * 1024
+    adult: bool = False
+    thread_of: int | None = None
+    trusted: bool = False
 
     @property
     def order(self) -> Order:

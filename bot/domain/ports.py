@@ -1,6 +1,6 @@
 """The outside as the services see it: Protocols and the plain values that cross them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -143,6 +143,16 @@ class Backend(Protocol):
         """Free its connections."""
 
 
+class Classifier(Protocol):
+    """A model that says what is on pictures."""
+
+    async def scores(self, pictures: Sequence[bytes]) -> Sequence[Mapping[str, float]]:
+        """Return how sure it is (0–1) of each label, picture by picture; raises ``BackendError``."""
+
+    async def close(self) -> None:
+        """Free what it holds."""
+
+
 class Blobs(Protocol):
     """Every picture's bytes, by the hash of the bytes."""
 
@@ -154,13 +164,21 @@ class Blobs(Protocol):
 
 
 class SettingsStore(Protocol):
-    """Settings of servers and persons: ``scope`` is ``server`` or ``person``, values are JSON scalars."""
+    """Settings: ``scope`` says whose they are, of servers, channels or persons; values are JSON scalars."""
 
     async def load(self, scope: str, owner: int) -> Mapping[str, object]:
         """Return what was set; empty if nothing."""
 
-    async def save(self, scope: str, owner: int, values: Mapping[str, object]) -> None:
-        """Replace what was set."""
+    async def save(
+        self, scope: str, owner: int, values: Mapping[str, object], guild_id: int | None = None
+    ) -> None:
+        """Replace what was set; ``guild_id`` is the server that a channel belongs to."""
+
+    async def save_all(self, guild_id: int, changed: Mapping[tuple[str, int], Mapping[str, object]]) -> None:
+        """Replace what a server and its channels set, by scope and owner: all of it or nothing."""
+
+    async def channels(self, guild_id: int) -> Mapping[int, Mapping[str, object]]:
+        """Return what a server's channels set, by their ids."""
 
 
 class SnippetStore(Protocol):

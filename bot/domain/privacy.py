@@ -17,7 +17,8 @@ class Kept:
     """How much is kept of a person; ``oldest`` is when the first of their kept jobs was ordered, in unix seconds.
 
     ``snippets`` are what they keep by name for themselves, ``for_servers`` what they made for servers,
-    ``settings`` how many defaults they have set.
+    ``settings`` how many defaults they have set. ``strikes`` are pictures of theirs that moderators declined,
+    ``blocks`` the servers that take no order of theirs.
     """
 
     jobs: int = 0
@@ -28,8 +29,11 @@ class Kept:
     snippets: int = 0
     for_servers: int = 0
     settings: int = 0
+    strikes: int = 0
+    blocks: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether there is nothing at all."""
-        return not (self.jobs or self.favourites or self.snippets or self.for_servers or self.settings)
+        kept = (self.jobs, self.favourites, self.snippets, self.for_servers, self.settings, self.strikes)
+        return not any((*kept, self.blocks))

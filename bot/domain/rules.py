@@ -1,13 +1,16 @@
-"""Which models a server lets its members use: names or patterns, allowed and denied."""
+"""Which models a server or a channel lets people use: names or patterns, allowed and denied."""
 
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.domain.errors import DeniedError
+from bot.domain.permits import kept_for
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 
+WHERE = N_("They are for age-restricted channels, where those with Manage Server allow them: /adult show")
+"""Where adult pictures may be asked for."""
 _HINT = N_("See which are: /model list")
 _HASH = re.compile(r"(?<!\s)\s*\[[0-9a-f]{6,64}\]$")
 
@@ -17,31 +20,64 @@ class Rules:
     """``denied`` wins over ``allowed``, and an empty ``allowed`` allows every model.
 
     A pattern is a name in which ``*`` and ``?`` stand for other letters; capitals, folders and file endings make
-    no difference.
+    no difference. ``upper`` are the server's where these are a channel's: both have to allow a model. ``reserved``
+    are patterns of what is for roles that whoever asks does not have, with those roles; ``adult`` those of what
+    paints adult pictures, where that may not be.
     """
 
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    upper: "Rules | None" = None
+    reserved: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    adult: tuple[str, ...] = ()
+
+    @property
+    def are_none(self) -> bool:
+        """Whether every model is allowed."""
+        said = self.allowed or self.denied or self.reserved or self.adult
+        return not said and (self.upper is None or self.upper.are_none)
 
     def allows(self, model: str) -> bool:
         """Return whether a model, by its listed name, may be used."""
-        return not _matches(self.denied, model) and (not self.allowed or _matches(self.allowed, model))
+        if self.upper is not None and not self.upper.allows(model):
+            return False
+        if self.reserved and self._needed(model) is not None:
+            return False
+        if self.adult and matches(self.adult, model):
+            return False
+        return not matches(self.denied, model) and (not self.allowed or matches(self.allowed, model))
+
+    def _needed(self, model: str) -> tuple[int, ...] | None:
+        """Return the roles of which one is needed for a model; ``None`` if none is missing."""
+        return next((roles for pattern, roles in self.reserved if matches((pattern,), model)), None)
 
     def among(self, models: tuple[str, ...]) -> tuple[str, ...]:
         """Return those of ``models`` that may be used, from memory: every keystroke asks for them."""
-        return _among(self, models) if self.allowed or self.denied else models
+        return models if self.are_none else _among(self, models)
 
     def check(self, model: str | None) -> None:
         """Raise ``DeniedError`` for a model that may not be used."""
-        if model is not None and not self.allows(model):
-            raise DeniedError(N_("This server does not allow the model “{name}”."), _HINT, name=model[:100])
+        if model is None or self.allows(model):
+            return
+        if self.adult and matches(self.adult, model):
+            raise adult_refusal(model[:100])
+        if (roles := self._needed(model)) is not None:
+            raise kept_for(
+                roles,
+                N_("Only {roles} may use the model “{name}” here."),
+                N_("Only those who manage this server may use the model “{name}” here."),
+                name=model[:100],
+            )
+        if self.upper is not None and self.upper.allows(model):
+            raise DeniedError(N_("This channel does not allow the model “{name}”."), _HINT, name=model[:100])
+        raise DeniedError(N_("This server does not allow the model “{name}”."), _HINT, name=model[:100])
 
     def settled(self, request: PaintRequest, models: tuple[str, ...]) -> PaintRequest:
         """Return the order as it may be painted: a choice that was left open falls on the first allowed model.
 
         ``models`` are the listed names. Raises ``DeniedError`` in words.
         """
-        if not self.allowed and not self.denied:
+        if self.are_none:
             return request
         self.check(request.model)
         self.check(request.refiner.model if request.refiner else None)
@@ -56,16 +92,21 @@ class Rules:
         return replace(request, model=first)
 
     def allowing(self, pattern: str) -> "Rules":
-        """Return the rules with ``pattern`` allowed."""
+        """Return a server's rules with ``pattern`` allowed."""
         denied = tuple(each for each in self.denied if each.casefold() != pattern.casefold())
         # Where all are allowed there is nothing to add.
         allowed = _with(self.allowed, pattern) if self.allowed else ()
         return Rules(allowed, denied)
 
     def denying(self, pattern: str) -> "Rules":
-        """Return the rules with ``pattern`` denied."""
+        """Return a server's rules with ``pattern`` denied."""
         allowed = tuple(each for each in self.allowed if each.casefold() != pattern.casefold())
         return Rules(allowed, _with(self.denied, pattern))
+
+
+def adult_refusal(part: str) -> DeniedError:
+    """Return what is said where ``part``, words or a model's name, may not be asked for."""
+    return DeniedError(N_("“{part}” asks for an adult picture, and this is no place for one."), WHERE, part=part)
 
 
 def _with(patterns: tuple[str, ...], pattern: str) -> tuple[str, ...]:
@@ -88,7 +129,8 @@ def _among(rules: Rules, models: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(filter(rules.allows, models))
 
 
-def _matches(patterns: tuple[str, ...], model: str) -> bool:
+def matches(patterns: tuple[str, ...], model: str) -> bool:
+    """Return whether a model's or a LoRA's name is one of ``patterns``."""
     wanted = _compiled(patterns)
     return any(wanted.fullmatch(form) is not None for form in (model, bare(model)))
 

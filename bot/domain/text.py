@@ -7,6 +7,12 @@ Value = str | int | float
 """What a text may carry: values that survive JSON."""
 
 
+class Mention(str):
+    """A value that Discord shows as a name; made of ids alone, so that it is written as it stands."""
+
+    __slots__ = ()
+
+
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do not translate yet"
     """Mark ``message`` for the translators and return it unchanged."""
     return message

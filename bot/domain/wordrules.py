@@ -1,4 +1,4 @@
-"""A server's rules for words in prompts: which are denied, replaced, left out, or always let through."""
+"""A server's rules for words in prompts: which are denied, replaced, left out, adult, or always let through."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -13,12 +13,16 @@ MAX_WORD = 64
 
 
 class Action(StrEnum):
-    """What becomes of a word: the order is refused, another word stands there, none does, or it stays."""
+    """What becomes of a word: the order is refused, another word stands there, none does, or it stays.
+
+    What is ``ADULT`` stays too, in the places that may have adult pictures.
+    """
 
     DENY = "deny"
     REPLACE = "replace"
     STRIP = "strip"
     ALLOW = "allow"
+    ADULT = "adult"
 
 
 @dataclass(frozen=True, slots=True)

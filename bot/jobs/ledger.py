@@ -92,9 +92,11 @@ class Ledger:
         # Rows are locked lane by lane, in one order for everybody.
         return [self.add(tx, each, limits, weight) for each in sorted(news, key=lambda each: each.lane)]
 
-    def cancel_sheet(self, tx: Connection, key: str, by: int | None, served: Mapping[int, float]) -> list[Job]:
-        """Cancel the cells of a sheet, ``by`` somebody only the unpainted; ``served`` are shares (0–1) by id."""
-        states = (State.QUEUED, State.RUNNING) if by is not None else (State.QUEUED, State.RUNNING, State.PAINTED)
+    def cancel_sheet(
+        self, tx: Connection, key: str, by: int | None, served: Mapping[int, float], painted: bool
+    ) -> list[Job]:
+        """Cancel the cells of a sheet, also those ``painted`` if so wished; ``served`` are shares (0–1) by id."""
+        states = (State.QUEUED, State.RUNNING, *([State.PAINTED] if painted else []))
         rows = tx.execute(statements.OF_SHEET, prefix(key)).all()
         held = (self.hold(tx, row.id, states) for row in sorted(rows, key=lambda row: str(row.lane)))
         return [
@@ -197,12 +199,19 @@ class Ledger:
         by: int | None = None,
         unserved: float = 1.0,
         crashes: int = 0,
+        charged: bool = False,
     ) -> Job:
-        """End a job; one that was charged gets its ``unserved`` share (0–1) back."""
+        """End a job, and throw away what was painted; one that was charged gets its ``unserved`` share (0–1) back.
+
+        Of quotas it takes nothing any more, unless it is to be ``charged``.
+        """
         job = held.job
         held.share.leave(job.id, job.user, job.cost, unserved)
         held.share.save()
-        charging.refund(held.tx, job.id)
+        if not charged:
+            charging.refund(held.tx, job.id)
+        if job.result is not None:
+            forgetting.discard(held.tx, job.result)
         row = {
             "of_id": job.id,
             "new_state": state.value,
@@ -212,6 +221,13 @@ class Ledger:
             "new_crashes": job.crashes + crashes,
         }
         return self._changed(held.tx, statements.END, row)
+
+    def withhold(self, tx: Connection, job_id: int, failure: Failure, *, charged: bool) -> Job | None:
+        """End a painted job whose pictures nobody is to see; ``None`` if it is not painted (any more)."""
+        held = self.hold(tx, job_id, (State.PAINTED,))
+        if held is None:
+            return None
+        return self.end(held, State.FAILED, failure=failure, unserved=0.0, charged=charged)
 
     def recover(self, tx: Connection) -> Recovery:
         """Put back what dead processes were painting, and end what they died of too often."""

@@ -219,13 +219,14 @@ class Jobs(JobReader):
             await self._engine.abort(job_id)
         return job
 
-    async def cancel_sheet(self, key: str, *, by: int | None) -> list[Job]:
+    async def cancel_sheet(self, key: str, *, by: int | None, painted: bool = False) -> list[Job]:
         """Cancel every cell of a sheet that is not painted yet, then stop their runs; return what was cancelled.
 
-        ``by`` is the person, ``None`` when its message or place is gone: then what is painted is cancelled too.
+        ``by`` is the person, ``None`` when its message or place is gone: then, or if ``painted`` says so, what is
+        painted is cancelled too.
         """
-        served = dict(self._served)
-        jobs = await self._database.write(lambda tx: self._ledger.cancel_sheet(tx, key, by, served))
+        served, all_of_it = dict(self._served), painted or by is None
+        jobs = await self._database.write(lambda tx: self._ledger.cancel_sheet(tx, key, by, served, all_of_it))
         for job in jobs:
             await self._engine.abort(job.id)
         return jobs

@@ -98,6 +98,8 @@ END = _set(
     failure=bindparam("new_failure"),
     cancelled_by=bindparam("new_cancelled_by"),
     crashes=bindparam("new_crashes"),
+    result=None,
+    pictures=0,
 ).returning(jobs)
 DELIVER = _set(OF_ID & (jobs.c.state == PAINTED), state=State.DELIVERED.value, told_at=bindparam("now")).returning(
     jobs

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from bot.domain.limits import MAX_PROMPT
 from bot.domain.wordrules import Action, WordRules, normal
+from bot.prompting.adult_words import ADULT, CHILDREN, NEVER
 from bot.prompting.lexicon import Lexicon, Match
 from bot.prompting.reading import LORA, WEIGHT, Reading, Span, readings
 
@@ -27,6 +28,18 @@ class Reworded:
     denied: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a prompt asks for: ``adult`` is the first part of it that wants an adult picture, as it was typed.
+
+    ``child``: there is a word for children in it. ``forbidden``: one that is refused everywhere.
+    """
+
+    adult: str | None = None
+    child: bool = False
+    forbidden: bool = False
+
+
 class Rewording:
     """Word rules, made ready once for as many prompts as come."""
 
@@ -35,10 +48,18 @@ class Rewording:
         self._denied = Lexicon(rules.of(Action.DENY))
         self._changed = Lexicon([*rules.of(Action.REPLACE), *rules.of(Action.STRIP)])
         self._allowed = Lexicon(rules.of(Action.ALLOW))
+        # A server's own rule for one of the usual words is the word's only one.
+        self._adult = Lexicon([*sorted(ADULT.difference(rules.words)), *rules.of(Action.ADULT)])
 
     def denied(self, text: str) -> str | None:
         """Return the first part of ``text`` that is denied, as it was typed."""
         return self._first(self._denied, text, tuple(readings(text)))
+
+    def wish(self, text: str) -> Wish:
+        """Return what ``text`` asks for, as far as its words tell."""
+        read = tuple(readings(text))
+        forbidden, child = (next(lexicon.matches(read), None) for lexicon in (_NEVER, _CHILDREN))
+        return Wish(self._first(self._adult, text, read), child=child is not None, forbidden=forbidden is not None)
 
     def applied(self, text: str) -> Reworded:
         """Return ``text`` with its words replaced and left out, and all else as it was typed.
@@ -96,6 +117,9 @@ class Rewording:
                 at = _tidied(text, match.span.start, at)
             parts += (before, by, kept)
         return "".join((*parts, text[at:]))
+
+
+_NEVER, _CHILDREN = Lexicon(sorted(NEVER)), Lexicon(sorted(CHILDREN))
 
 
 class _Spared:

@@ -68,7 +68,7 @@ def check_modal(data: Json, errors: FormErrors) -> None:
         if len(inner) != 1 or inner[0].get("type") not in _MODAL_FIELDS:
             errors.add(here, "BASE_TYPE_BAD_LENGTH", "Must hold exactly one field.")
             continue
-        _field(inner[0], errors, (*here, "component"))
+        _modal_field(inner[0], errors, (*here, "component"))
     _unique_ids(walk(components), errors, (*path, "components"))
 
 
@@ -158,6 +158,14 @@ def _button(button: Json, errors: FormErrors, path: Path) -> None:
             )
     elif button.get("style") != PREMIUM:
         errors.length((*path, "custom_id"), button.get("custom_id"), 1, 100)
+
+
+def _modal_field(field: Json, errors: FormErrors, path: Path) -> None:
+    if field.get("disabled"):
+        errors.add((*path, "disabled"), "COMPONENT_DISABLED_IN_MODAL", "A modal takes no disabled component.")
+    if field["type"] in SELECTS and field.get("required", True) and field.get("min_values") == 0:
+        errors.add((*path, "min_values"), "NUMBER_TYPE_MIN", "What is required takes one value or more.")
+    _field(field, errors, path)
 
 
 def _field(field: Json, errors: FormErrors, path: Path) -> None:

@@ -96,6 +96,11 @@ def closed_direct_messages() -> ApiError:
     return ApiError(403, 50007, "Cannot send messages to this user")
 
 
+def no_mutual_guild() -> ApiError:
+    """Say that nothing brings the app and the person together."""
+    return ApiError(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+
+
 def expired_token() -> ApiError:
     """Say that the interaction is older than its token's life."""
     return ApiError(401, 50027, "Invalid Webhook Token")

@@ -12,8 +12,9 @@ from PIL import Image
 
 from bot.rehearsal import components, errors
 from bot.rehearsal.errors import FormErrors, Json
-from bot.rehearsal.world import COMPONENTS_V2, Attachment
+from bot.rehearsal.world import COMPONENTS_V2, Attachment, Message
 
+_LEGACY = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
 _MAX_CONTENT = 2000
 _MAX_EMBEDS = 10
 _MAX_EMBED_TEXT = 6000
@@ -45,14 +46,20 @@ def check_message(body: Json, files: Sequence[Upload], *, layout: bool, path: tu
     if body.get("components") is not None:
         components.check(body["components"], found, (*path, "components"), layout=layout)
     if layout and (body.get("content") or body.get("embeds")):
-        found.add(
-            (*path, "content"), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "Use Text Display instead."
-        )
+        found.add((*path, "content"), _LEGACY, "Use Text Display instead.")
     _check_files(body, files, found, path)
     nonce = body.get("nonce")
     if nonce is not None and not isinstance(nonce, int):
         found.length((*path, "nonce"), nonce, 0, 25)
     _check_mentions(body.get("allowed_mentions") or {}, found, (*path, "allowed_mentions"))
+    found.raise_if_any()
+
+
+def check_layout(message: Message) -> None:
+    """Raise 50035 if a message of components alone has content or embeds, which an edit left there."""
+    found = FormErrors()
+    if is_layout({}, message.flags) and (message.content or message.embeds):
+        found.add(("content",), _LEGACY, "Set it to null.")
     found.raise_if_any()
 
 

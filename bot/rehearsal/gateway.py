@@ -226,7 +226,10 @@ class Gateway:
         if event.private_to is not None:
             return
         bot = self._world.bot
-        if event.name != "INTERACTION_CREATE" and event.guild is not None and bot.id not in event.guild.members:
+        if event.name != "INTERACTION_CREATE" and (
+            (event.guild is not None and bot.id not in event.guild.members)
+            or (event.channel is not None and event.channel.is_group)
+        ):
             return
         for session in self.sessions.values():
             if _wants(session.intents, event):

@@ -251,7 +251,9 @@ class Interactions:
         forms.check_message(data, files, layout=forms.is_layout(data), path=("data",))
         flags = (data.get("flags") or 0) & EPHEMERAL
         rights = permissions.of(interaction.user, interaction.channel)
-        if self._by_user_install(interaction) and not rights & permissions.Permission.USE_EXTERNAL_APPS:
+        in_guild = interaction.channel.guild is not None
+        guest = in_guild and self._by_user_install(interaction)
+        if guest and not rights & permissions.Permission.USE_EXTERNAL_APPS:
             flags |= EPHEMERAL
         if kind is Kind.DEFERRED:
             flags |= LOADING
@@ -308,10 +310,16 @@ class Interactions:
     def _by_user_install(self, interaction: Interaction) -> bool:
         """Return whether the bot itself is no member where this happens."""
         guild = interaction.channel.guild
-        return guild is not None and self._world.bot.id not in guild.members
+        return interaction.channel.is_group if guild is None else self._world.bot.id not in guild.members
 
     def _owners(self, interaction: Interaction) -> Json:
-        guild = interaction.channel.guild
+        """Return by whom the bot came; under a message that is by whom it came to send that (Discord docs)."""
+        guild, source = interaction.channel.guild, interaction.source
+        if source is not None and source.interaction_metadata is not None:
+            known: Json = source.interaction_metadata["authorizing_integration_owners"]
+            return known
+        if interaction.channel.is_group:
+            return {"1": str(interaction.user.id)}
         owners: Json = {}
         if guild is None:
             owners["0"] = "0"
@@ -339,7 +347,7 @@ class Interactions:
             "attachment_size_limit": channel.max_file_bytes,
             "entitlements": [],
             "entitlement_sku_ids": [],
-            "context": 1 if channel.guild is None else 0,
+            "context": context_of(channel),
         }
         if interaction.source is not None:
             self._post.renew(interaction.source)
@@ -353,6 +361,11 @@ class Interactions:
             "guild_locale": guild.locale,
             "member": payloads.member(guild.members[user.id], permissions=rights),
         }
+
+
+def context_of(channel: Channel) -> int:
+    """Return Discord's number for the kind of place: a guild, messages with the bot, or other private channels."""
+    return 0 if channel.guild is not None else 2 if channel.is_group else 1
 
 
 def _checked_kind(interaction: Interaction, body: Json) -> Kind:

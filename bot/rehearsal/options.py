@@ -62,9 +62,16 @@ class Filled:
         elif isinstance(value, Role):
             shape = payloads.role(value)
         else:
+            self._check_channel(option, value)
             shape = payloads.channel(value) | {"permissions": "0"}
         self.resolved.setdefault(section, {})[str(value.id)] = shape
         return str(value.id)
+
+    def _check_channel(self, option: Json, value: Channel) -> None:
+        """Raise for what the client's list of channels would not have."""
+        kinds = option.get("channel_types")
+        if value.guild is not self._channel.guild or (kinds and value.type not in kinds):
+            raise NotOfferedError(f"{option['name']} does not offer #{value.name}.")
 
     def _resolve_member(self, user: User) -> None:
         guild = self._channel.guild

@@ -81,7 +81,10 @@ def channel(place: Channel) -> Json:
     last = str(max(place.log)) if place.log else None
     shape: Json = {"id": str(place.id), "type": place.type, "last_message_id": last, "flags": 0}
     if place.guild is None:
-        return {**shape, "recipients": [user(person) for person in place.recipients if not person.bot]}
+        shape["recipients"] = [user(person) for person in place.recipients if not person.bot]
+        if place.is_group:
+            shape |= {"name": None, "icon": None, "owner_id": str(place.recipients[0].id)}
+        return shape
     shape |= {"guild_id": str(place.guild.id), "name": place.name, "rate_limit_per_user": 0}
     if place.is_thread:
         return shape | _thread(place)

@@ -6,13 +6,11 @@ from typing import Any
 from bot.rehearsal import commands, components, payloads, permissions
 from bot.rehearsal.errors import Json
 from bot.rehearsal.forms import Upload, described
-from bot.rehearsal.interactions import Act, Interaction
+from bot.rehearsal.interactions import Act, Interaction, context_of
 from bot.rehearsal.options import Filled, NotOfferedError, Value
 from bot.rehearsal.permissions import Permission
 from bot.rehearsal.stage import Stage
 from bot.rehearsal.world import Attachment, Channel, Message, User, walk
-
-_GUILD_CONTEXT, _BOT_DM_CONTEXT = 0, 1
 
 
 class NoAnswerError(AssertionError):
@@ -163,10 +161,10 @@ class Person:
 
     def _check_offer(self, command: Json) -> None:
         guild, name = self.channel.guild, command["name"]
-        context = _GUILD_CONTEXT if guild else _BOT_DM_CONTEXT
+        context = context_of(self.channel)
         if command["contexts"] is not None and context not in command["contexts"]:
             raise NotOfferedError(f"/{name} is not offered in this kind of place.")
-        by_guild = guild is None or self._stage.world.bot.id in guild.members
+        by_guild = not self.channel.is_group if guild is None else self._stage.world.bot.id in guild.members
         installed = {0} if by_guild else set()
         installed |= {1} if self.user.installed else set()
         if not installed & set(command["integration_types"]):
@@ -233,6 +231,8 @@ class _Form:
             return shape | {"values": [self._upload(file) for file in files]}
         if given is None:
             return shape | {"values": [o["value"] for o in field.get("options", ()) if o.get("default")]}
+        if not given and field.get("required", True):
+            raise NotOfferedError(f"{field['custom_id']} is required.")
         return shape | {"values": _chosen(field, [given] if isinstance(given, str) else given)}
 
     def _upload(self, file: Attachment) -> str:

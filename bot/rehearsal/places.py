@@ -8,6 +8,7 @@ from bot.rehearsal.permissions import Permission
 from bot.rehearsal.snowflakes import Clock, Snowflakes
 from bot.rehearsal.world import (
     DIRECT_CHANNEL,
+    GROUP_CHANNEL,
     PUBLIC_THREAD,
     Channel,
     Guild,
@@ -104,6 +105,15 @@ class World:
             Event("GUILD_ROLE_UPDATE", {"guild_id": str(guild.id), "role": payloads.role(role)}, guild),
         )
 
+    def delete_role(self, guild: Guild, role: Role) -> None:
+        """Delete a role; nobody has it any more."""
+        del guild.roles[role.id]
+        for member in guild.members.values():
+            member.roles = [each for each in member.roles if each != role.id]
+        self._bus.publish(
+            Event("GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role.id)}, guild),
+        )
+
     def role_of_bot(self, guild: Guild) -> Role:
         """Return the bot's own role in ``guild``."""
         return guild.roles[guild.members[self.bot.id].roles[0]]
@@ -136,6 +146,23 @@ class World:
             user.direct = Channel(self._ids.next(), "", type=DIRECT_CHANNEL, recipients=(user, self.bot))
             self.channels[user.direct.id] = user.direct
         return user.direct
+
+    def add_group(self, *people: User) -> Channel:
+        """Open a group of people, the first of them its owner; the bot comes there only as somebody's guest."""
+        group = Channel(self._ids.next(), "", type=GROUP_CHANNEL, recipients=people)
+        self.channels[group.id] = group
+        return group
+
+    def may_write_to(self, user: User) -> bool:
+        """Return whether the bot can know ``user``: by a guild of both, or because they installed it."""
+        return user.installed or any(
+            {self.bot.id, user.id} <= guild.members.keys() for guild in self.guilds.values()
+        )
+
+    def set_restricted(self, channel: Channel, *, restricted: bool) -> None:
+        """Let a channel be age-restricted from now on, or no longer."""
+        channel.nsfw = restricted
+        self.update(channel)
 
     def set_overwrite(self, channel: Channel, overwrite: Overwrite) -> None:
         """Set a channel's rule for a role or a user, in place of its earlier one."""

@@ -12,6 +12,7 @@ from bot.rehearsal.forms import Upload
 from bot.rehearsal.places import World
 from bot.rehearsal.snowflakes import Clock, Snowflakes
 from bot.rehearsal.world import (
+    COMPONENTS_V2,
     EPHEMERAL,
     LOADING,
     Attachment,
@@ -159,7 +160,8 @@ class Post:
 
     def _fill(self, message: Message, body: Json, files: Sequence[Upload]) -> None:
         if "flags" in body and body["flags"] is not None:
-            kept = message.flags & (EPHEMERAL | LOADING)
+            # A message of components alone stays one for good (Discord docs, Component Reference).
+            kept = message.flags & (EPHEMERAL | LOADING | COMPONENTS_V2)
             message.flags = kept | (body["flags"] & ~(EPHEMERAL | LOADING))
         if "content" in body:
             message.content = body["content"] or ""
@@ -170,6 +172,7 @@ class Post:
         if "components" in body:
             message.components = components.numbered(body["components"] or [])
             self._resolve_media(message)
+        forms.check_layout(message)
 
     def _attach(self, message: Message, body: Json, files: Sequence[Upload]) -> list[Attachment]:
         listed = body.get("attachments")
@@ -269,4 +272,6 @@ class Post:
 
 
 def _is_empty(message: Message) -> bool:
+    if message.flags & COMPONENTS_V2:
+        return not message.components
     return not (message.content or message.embeds or message.attachments or message.components)

@@ -12,6 +12,7 @@ COMPONENTS_V2 = 1 << 15
 
 TEXT_CHANNEL = 0
 DIRECT_CHANNEL = 1
+GROUP_CHANNEL = 3
 PUBLIC_THREAD = 11
 """Channel types (Discord docs, Channel Object, Channel Types)."""
 
@@ -94,7 +95,7 @@ class Guild:
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A text channel, a thread (``parent`` set) or direct messages (``recipients`` set)."""
+    """A text channel, a thread (``parent`` set), direct messages or a group of people (``recipients`` set)."""
 
     id: int
     name: str
@@ -108,6 +109,11 @@ class Channel:
     locked: bool = False
     deleted: bool = False
     log: "dict[int, Message]" = field(default_factory=dict, repr=False)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether this is a group of people, which no bot can be in."""
+        return self.type == GROUP_CHANNEL
 
     @property
     def is_thread(self) -> bool:

@@ -4,17 +4,21 @@ from bot.domain.asker import Asker
 from bot.domain.codes import code, job_id
 from bot.domain.errors import DeniedError, GoneError
 from bot.domain.job import Job
+from bot.domain.permits import Command
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
+from bot.services.adult import check_place
 from bot.services.preferences import Preferences
+from bot.services.reviewing import Reviewing
 
 
 class Access:
     """Finds jobs for those who may have them."""
 
-    def __init__(self, jobs: Jobs, preferences: Preferences) -> None:
+    def __init__(self, jobs: Jobs, preferences: Preferences, reviewing: Reviewing) -> None:
         self._jobs = jobs
         self._preferences = preferences
+        self._reviewing = reviewing
 
     async def owned(self, job_id: int, asker: Asker) -> Job:
         """Return a job that ``asker`` may cancel or delete; raises ``DeniedError`` or ``GoneError``."""
@@ -35,8 +39,17 @@ class Access:
         except GoneError as gone:
             raise unknown(found) from gone
 
+    async def check_place(self, asker: Asker, job: Job) -> None:
+        """Raise ``DeniedError`` if a picture may not be shown where ``asker`` is."""
+        check_place(await self._preferences.effective(asker), adult=job.spec.adult)
+
+    async def check_commands(self, asker: Asker, *commands: Command) -> None:
+        """Raise ``DeniedError`` for a command that is kept for other roles, before a form for it is filled in."""
+        (await self._preferences.effective(asker)).grant.check(*commands)
+
     async def check_follows(self, asker: Asker, parent: Job) -> None:
-        """Raise ``DeniedError`` if this server lets nobody paint on from other members' pictures."""
+        """Raise ``DeniedError`` if a picture may not be shown there, or if others' may not be painted on from."""
+        await self.check_place(asker, parent)
         if asker.user_id == parent.user or asker.moderates or asker.moderates_server:
             return
         effective = await self._preferences.effective(asker)
@@ -49,11 +62,13 @@ class Access:
     async def seen(self, job_id: int, asker: Asker) -> Job:
         """Return a job of this server or channel, or this person's own; raises ``GoneError`` otherwise.
 
-        What is private is seen by nobody else, not even by moderators.
+        What is private is seen by nobody else, not even by moderators. What they look at first, or have declined,
+        is a ``DeniedError`` for everybody.
         """
         job = await self._found(job_id, asker)
         if is_private(job) and asker.user_id != job.user:
             raise _gone()
+        await self._reviewing.check_seen(job)
         return job
 
     async def _found(self, job_id: int, asker: Asker) -> Job:

@@ -4,6 +4,7 @@ from asyncio import gather
 from collections.abc import Iterable
 
 from bot.domain.asker import Asker
+from bot.domain.audit import Change
 from bot.domain.codes import code, job_id
 from bot.domain.errors import DeniedError, GoneError, RequestError
 from bot.domain.job import Job, State
@@ -11,14 +12,20 @@ from bot.domain.ports import Announcer
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.access import Access
+from bot.services.auditing import Auditing
+from bot.services.reviewing import Reviewing
 
 
 class Cancelling:
     """Cancels jobs, one or many, and has it told."""
 
-    def __init__(self, jobs: Jobs, access: Access, *, announcer: Announcer) -> None:
+    def __init__(
+        self, jobs: Jobs, access: Access, reviewing: Reviewing, auditing: Auditing, *, announcer: Announcer
+    ) -> None:
         self._jobs = jobs
         self._access = access
+        self._reviewing = reviewing
+        self._auditing = auditing
         self._announcer = announcer
 
     async def cancel(self, job_id: int, asker: Asker) -> Job:
@@ -46,7 +53,8 @@ class Cancelling:
 
     async def _cancel(self, job: Job, by: int | None) -> list[Job]:
         if job.spec.sheet is not None:
-            cancelled = await self._jobs.cancel_sheet(job.spec.sheet.key, by=by)
+            unseen = self._reviewing.is_held(job)
+            cancelled = await self._jobs.cancel_sheet(job.spec.sheet.key, by=by, painted=unseen)
         else:
             one = await self._jobs.cancel(job.id, by=by)
             cancelled = [] if one is None else [one]
@@ -62,7 +70,9 @@ class Cancelling:
                 N_("Ask a moderator, or cancel your own jobs."),
             )
         waiting = await self._jobs.waiting(guild=asker.guild_id)
-        return await self._cancel_all((job for job in waiting if job.state is State.QUEUED), asker)
+        count = await self._cancel_all((job for job in waiting if job.state is State.QUEUED), asker)
+        await self._auditing.record(asker, [Change("jobs", count, 0)] if count else ())
+        return count
 
     async def cancel_own(self, asker: Asker) -> int:
         """Cancel all that ``asker`` has waiting or being painted here and return how many jobs that were."""

@@ -7,6 +7,7 @@ from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, LimitError
 from bot.domain.job import Address, InteractionToken, Job, Origin, Sheet
 from bot.domain.options import Options
+from bot.domain.permits import Command
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services.drafts import Draft
@@ -79,7 +80,9 @@ class Explorations:
                 private=private,
             )
             drafts.append(_placed(draft, replace(sheet, index=index)))
-        return drafts
+        # One message shows them all.
+        adult = any(draft.spec.adult for draft in drafts)
+        return [replace(draft, spec=replace(draft.spec, adult=adult)) for draft in drafts]
 
     async def again(self, asker: Asker, job: Job) -> list[Draft]:
         """Return the orders of the exploration that ``job`` is a cell of, with new seeds: equal ones stay equal.
@@ -130,6 +133,7 @@ class Explorations:
                 max=MAX_CELLS,
             )
         effective = await self._preferences.effective(asker)
+        effective.grant.check(Command.EXPLORE)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits, count=cells)
 
 

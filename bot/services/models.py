@@ -6,17 +6,21 @@ from dataclasses import dataclass, replace
 
 from bot.domain import families
 from bot.domain.asker import Asker
+from bot.domain.audit import differences
 from bot.domain.capability import Listing, ModelFacts
 from bot.domain.cost import UNIT
-from bot.domain.errors import BackendError, DeniedError, LimitError, RequestError
+from bot.domain.errors import BackendError, LimitError, RequestError
 from bot.domain.ports import Blobs, Clock
 from bot.domain.rules import Rules, bare
+from bot.domain.rules import matches as matches_pattern
 from bot.domain.searching import matches
 from bot.domain.snippets import Kind, ModelCard
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
 from bot.services.catalogue import Catalogue
-from bot.services.preferences import Preferences, Scope
+from bot.services.preferences import RULE_NAMES, Preferences, Scope
 from bot.services.snippets import Snippets
 from bot.services.upkeep import Upkeep
 
@@ -54,6 +58,8 @@ class Models:
         self,
         catalogue: Catalogue,
         preferences: Preferences,
+        authority: Authority,
+        auditing: Auditing,
         snippets: Snippets,
         jobs: Jobs,
         upkeep: Upkeep,
@@ -63,6 +69,8 @@ class Models:
     ) -> None:
         self._catalogue = catalogue
         self._preferences = preferences
+        self._authority = authority
+        self._auditing = auditing
         self._snippets = snippets
         self._jobs = jobs
         self._upkeep = upkeep
@@ -96,13 +104,14 @@ class Models:
             backings.append(Backing(backend, loaded, None if pace is None else pace * 60 / UNIT))
         card = await self._snippets.card(asker, found)
         effective = await self._preferences.effective(asker)
+        hidden = matches_pattern(effective.rules.adult, found)
         return About(
             found,
             facts if facts.family else replace(facts, family=families.family(found).word),
             card,
             tuple(backings),
             listing is not Listing.MODELS or effective.rules.allows(found),
-            await self._blobs.get(card.sample) if card is not None and card.sample else None,
+            await self._blobs.get(card.sample) if card is not None and card.sample and not hidden else None,
         )
 
     async def tell(self, asker: Asker, card: ModelCard, sample: bytes | None = None) -> str:
@@ -136,7 +145,7 @@ class Models:
 
     async def refresh(self, asker: Asker) -> tuple[str, ...]:
         """Have every backend look for new files and return those that did not answer."""
-        self.check_refreshes(asker)
+        await self.check_refreshes(asker)
         names = self._catalogue.names(Listing.BACKENDS)
         async with self._refreshing:
             if self._clock() - self._refreshed_at < REFRESH_S:
@@ -148,26 +157,23 @@ class Models:
                 raise answer
         return tuple(name for name, answer in zip(names, answers, strict=True) if answer is not None)
 
-    @staticmethod
-    def check_manages(asker: Asker) -> int:
-        """Return the server's id; raises ``DeniedError`` without Manage Server."""
+    async def check_manages(self, asker: Asker) -> int:
+        """Return the server's id; raises ``DeniedError`` for those who do not manage it."""
         if asker.guild_id is None:
             raise RequestError(N_("There is no server here."), N_("Use /model use for your own default."))
-        if not asker.manages:
-            raise DeniedError(
-                N_("Only members with Manage Server may change what this server says of its models."),
-                N_("Use /model use for your own default."),
-            )
-        return asker.guild_id
+        return await self._authority.check(
+            asker,
+            N_("Only members with Manage Server may change what this server says of its models."),
+            N_("Use /model use for your own default."),
+        )
 
-    @staticmethod
-    def check_refreshes(asker: Asker) -> None:
-        """Raise ``DeniedError`` without Manage Server: looking into folders costs the painters time."""
-        if not asker.manages:
-            raise DeniedError(
-                N_("Only members with Manage Server may have the backends look for new files."),
-                N_("Ask one of them, in a server; or see what there is: /model list"),
-            )
+    async def check_refreshes(self, asker: Asker) -> None:
+        """Raise ``DeniedError`` for those who manage no server: looking into folders costs the painters time."""
+        await self._authority.check(
+            asker,
+            N_("Only members with Manage Server may have the backends look for new files."),
+            N_("Ask one of them, in a server; or see what there is: /model list"),
+        )
 
     async def check_allowed(self, asker: Asker, model: str | None) -> None:
         """Raise ``DeniedError`` for a model that this server does not allow."""
@@ -175,22 +181,18 @@ class Models:
         effective.rules.check(model)
 
     async def _change(self, asker: Asker, change: Callable[[Rules], Rules]) -> Rules:
-        guild_id = self.check_manages(asker)
-        effective = await self._preferences.effective(asker)
-        rules = change(effective.rules)
-        if len(rules.allowed) + len(rules.denied) > MAX_PATTERNS:
-            raise LimitError(
-                N_("That are more than {max} names."), N_("Use * for several at once."), max=MAX_PATTERNS
-            )
-        names = self._catalogue.names(Listing.MODELS)
-        if names and not rules.among(names):
-            raise RequestError(N_("That would leave no model here."), N_("Allow another one first: /model allow"))
+        guild_id = await self.check_manages(asker)
+        effective = await self._preferences.effective(Asker.nobody(guild_id))
+        former = effective.rules
+        rules = change(former)
+        check_rules(rules, self._catalogue.names(Listing.MODELS))
         await self._preferences.set(
             Scope.SERVER,
             guild_id,
             models_allowed="\n".join(rules.allowed) or None,
             models_denied="\n".join(rules.denied) or None,
         )
+        await self._auditing.record(asker, differences(_listed(former), _listed(rules)))
         return rules
 
     def _found(self, name: str) -> tuple[Listing, str]:
@@ -203,6 +205,19 @@ class Models:
                     return listing, found
         self._catalogue.check_name(Listing.MODELS, "model", name)
         raise RequestError(N_("No backend has told of any model yet."), N_("Try again in a moment."))
+
+
+def check_rules(rules: Rules, names: tuple[str, ...]) -> None:
+    """Raise ``LimitError`` for too many rules, ``RequestError`` if they allow none of the models ``names``."""
+    if len(rules.allowed) + len(rules.denied) > MAX_PATTERNS:
+        raise LimitError(N_("That are more than {max} names."), N_("Use * for several at once."), max=MAX_PATTERNS)
+    if names and not rules.among(names):
+        raise RequestError(N_("That would leave no model here."), N_("Allow another one first: /model allow"))
+
+
+def _listed(rules: Rules) -> dict[str, object]:
+    lists = zip(RULE_NAMES, (rules.allowed, rules.denied), strict=True)
+    return {name: ", ".join(patterns) or None for name, patterns in lists}
 
 
 def _plain(name: str) -> str:

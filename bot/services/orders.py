@@ -9,18 +9,21 @@ from bot.domain.errors import GoneError
 from bot.domain.job import Address, InteractionToken, Job, JobSpec, NewJob, Origin
 from bot.domain.options import Options
 from bot.domain.pending import Pending
+from bot.domain.permits import Command, needed
 from bot.domain.ports import Announcer
 from bot.domain.request import DescribeRequest, PaintRequest, Work
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
 from bot.services import variations, work_orders
 from bot.services.access import Access, is_private
+from bot.services.adult import AdultRule
 from bot.services.allowing import Allowing
 from bot.services.catalogue import Catalogue
 from bot.services.drafts import Draft
 from bot.services.layers import Layers, Shelf, check_pictures
 from bot.services.preferences import Effective, Preferences, Scope
 from bot.services.presets import brought, without_admins_own
+from bot.services.reviewing import Reviewing
 from bot.services.routing import Routing
 from bot.services.wording import Wording, differ
 
@@ -40,7 +43,9 @@ class Orders:
         preferences: Preferences,
         shelf: Shelf,
         wording: Wording,
+        adult: AdultRule,
         allowing: Allowing,
+        reviewing: Reviewing,
         *,
         announcer: Announcer,
         draw_seed: Callable[[], int],
@@ -52,7 +57,9 @@ class Orders:
         self._routing = routing
         self._preferences = preferences
         self._wording = wording
+        self._adult = adult
         self._allowing = allowing
+        self._reviewing = reviewing
         self._layers = Layers(catalogue, shelf)
         self._announcer = announcer
         self._draw_seed = draw_seed
@@ -89,7 +96,8 @@ class Orders:
         source = init_image or (like.spec.request.init_image if like is not None else None)
         request = laid.options.request(drawn.words, seed=seed, init_image=source)
         check_pictures(typed, request)
-        said, request = request, await self._held(asker, effective, request, laid.template)
+        said = request
+        request, adult = await self._held(asker, effective, origin, request, laid.template)
         private = private or any(map(is_private, basis))
         spec = JobSpec(
             request=request,
@@ -98,9 +106,11 @@ class Orders:
             template=None if drawn.words == laid.template else laid.template,
             reworded=differ(said, request),
             spoiler=bool(laid.options.spoiler) or any(job.spec.spoiler for job in basis),
+            adult=adult or any(job.spec.adult for job in basis),
             locale=_locale(effective, asker, private=private),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
+            thread_of=asker.parent_id,
         )
         warnings = self._layers.warnings(request, laid.template, drawn, meant_in=basis)
         return Draft(asker, spec, effective.limits, laid.free_size, private=private, warnings=warnings)
@@ -147,12 +157,14 @@ class Orders:
     ) -> Draft:
         await self._access.check_follows(asker, parent)
         effective = await self._preferences.effective(asker)
-        said, request = request, await self._held(asker, effective, request, parent.spec.template)
+        said = request
+        request, adult = await self._held(asker, effective, origin, request, parent.spec.template)
         before = parent.spec.reworded and said.prompt == parent.spec.request.prompt
         spec = replace(
             parent.spec,
             request=request,
             reworded=before or differ(said, request),
+            adult=adult or parent.spec.adult,
             origin=origin,
             parent=parent.id,
             parent_picture=number,
@@ -161,21 +173,28 @@ class Orders:
             locale=_locale(effective, asker, private=is_private(parent)),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
+            thread_of=asker.parent_id,
         )
         return Draft(asker, spec, effective.limits, private=is_private(parent))
 
     async def _held(
-        self, asker: Asker, effective: Effective, request: PaintRequest, template: str | None
-    ) -> PaintRequest:
-        """Return what every order to paint must be: in allowed words, on an allowed model, within limits."""
+        self, asker: Asker, effective: Effective, origin: Origin, request: PaintRequest, template: str | None
+    ) -> tuple[PaintRequest, bool]:
+        """Return what every order to paint must be: in allowed words, on an allowed model, within limits.
+
+        And whether what comes of it has to stay where adult pictures may be.
+        """
+        self._reviewing.check(asker)
+        effective.grant.check(*needed(origin, request))
         own = effective.sources.get("negative_prompt") is Scope.PERSON
         usual = None if own else effective.options.negative_prompt
         request = await self._wording.settled(asker, request, template=template, trusted=usual)
         request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
+        adult = await self._adult.asks(asker, effective, request, template)
         effective.limits.check(request)
         self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
-        return request
+        return request, adult
 
     async def work(
         self,
@@ -197,6 +216,9 @@ class Orders:
             await self._access.check_follows(asker, parent)
             parent = brought(parent, asker.payer)
         effective = await self._preferences.effective(asker)
+        origin = work_orders.ORIGINS[type(work)]
+        self._reviewing.check(asker)
+        effective.grant.check(Command(origin.value))
         if parent is not None and number is not None:
             work = work_orders.of_picture(work, parent, number)
         if not isinstance(work, DescribeRequest) or work.image != Pending.INIT:
@@ -207,14 +229,16 @@ class Orders:
         private = private or is_private(parent)
         spec = JobSpec(
             request=recipe or (work_orders.recipe_of(parent, number) if parent else PaintRequest("", 0)),
-            origin=work_orders.ORIGINS[type(work)],
+            origin=origin,
             work=work,
             parent=parent.id if parent else None,
             parent_picture=number,
             spoiler=spoiler or (parent is not None and parent.spec.spoiler),
+            adult=(effective.adult and asker.guild_id is not None) or (parent is not None and parent.spec.adult),
             locale=_locale(effective, asker, private=private),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
+            thread_of=asker.parent_id,
         )
         return Draft(asker, spec, effective.limits, private=private)
 
@@ -235,7 +259,10 @@ class Orders:
             private=is_private(parent),
         )
         came_from = replace(
-            draft.spec, parent=parent.spec.parent or parent.id, parent_picture=parent.spec.parent_picture
+            draft.spec,
+            adult=draft.spec.adult or parent.spec.adult,
+            parent=parent.spec.parent or parent.id,
+            parent_picture=parent.spec.parent_picture,
         )
         return replace(draft, spec=came_from)
 
@@ -263,10 +290,12 @@ class Orders:
         asker = next(iter(drafts.values())).asker
         held_to = await self._allowing.held_to(list(drafts.values()))
         limits = (await self._preferences.effective(asker)).limits
+        trusted = await self._reviewing.trusts(asker)
         news = []
         for key, draft in drafts.items():
             lane = self._routing.lane_for(asker.payer, draft.spec.order)
-            news.append(NewJob(key, asker.payer, asker.user_id, draft.spec, address, token, lane, asker.spends_in))
+            spec = replace(draft.spec, trusted=trusted)
+            news.append(NewJob(key, asker.payer, asker.user_id, spec, address, token, lane, asker.main_channel_id))
         weight = PREMIUM_WEIGHT if asker.guild_id in self._premium_guilds else STANDARD_WEIGHT
         jobs = await self._jobs.enqueue_all(news, limits=limits, weight=weight, intake=intake, held_to=held_to)
         for job in jobs:

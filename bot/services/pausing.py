@@ -7,6 +7,7 @@ from bot.domain.errors import DeniedError, RequestError
 from bot.domain.ports import Announcer, Clock, SettingsStore
 from bot.domain.text import N_
 from bot.jobs.service import Jobs
+from bot.services.auditing import Auditing
 from bot.services.routing import Routing
 
 _SCOPE, _OWNER = "paused", 0
@@ -20,11 +21,19 @@ class Pausing:
     """
 
     def __init__(
-        self, store: SettingsStore, jobs: Jobs, routing: Routing, *, announcer: Announcer, clock: Clock
+        self,
+        store: SettingsStore,
+        jobs: Jobs,
+        routing: Routing,
+        auditing: Auditing,
+        *,
+        announcer: Announcer,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._jobs = jobs
         self._routing = routing
+        self._auditing = auditing
         self._announcer = announcer
         self._clock = clock
         self._since: dict[int, float] = {}
@@ -45,6 +54,7 @@ class Pausing:
         if guild_id in self._since:
             raise RequestError(N_("The queue of this server is paused already."), N_("Go on: /queue resume"))
         await self._set({**self._since, guild_id: self._clock()})
+        await self._auditing.record(asker)
 
     async def resume(self, asker: Asker) -> None:
         """Let the server's jobs go on; raises ``DeniedError``, ``RequestError`` if they are not paused."""
@@ -52,6 +62,7 @@ class Pausing:
         if guild_id not in self._since:
             raise RequestError(N_("The queue of this server is not paused."), N_("See who waits: /queue show"))
         await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
+        await self._auditing.record(asker)
 
     async def forget(self, guild_id: int) -> None:
         """Forget a server that the bot left."""

@@ -13,9 +13,12 @@ from bot.domain.job import Job
 from bot.domain.privacy import Kept, Terms
 from bot.domain.text import N_
 from bot.jobs.forgetting import Forgetting
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
 from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences, Scope
 from bot.services.quotas import Quotas
+from bot.services.reviewing import Reviewing
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.storage.blobs import FolderBlobs
@@ -37,6 +40,9 @@ class Shelves:
     stats: Stats
     pausing: Pausing
     quotas: Quotas
+    reviewing: Reviewing
+    authority: Authority
+    auditing: Auditing
 
 
 class Privacy:
@@ -124,6 +130,9 @@ class Privacy:
             self._forsake(job)
         self._shelves.preferences.forget(Scope.SERVER, guild_id)
         self._shelves.quotas.forget(guild_id)
+        self._shelves.authority.forget(guild_id)
+        self._shelves.auditing.forget(guild_id)
+        self._shelves.reviewing.forget(guild_id)
         self._shelves.snippets.forget_all()
         self._shelves.stats.forget()
         log.info("a server's data deleted", guild=guild_id)

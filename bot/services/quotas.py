@@ -40,16 +40,16 @@ class Quotas:
         """Return all that an order of theirs is held to in this place."""
         if asker.guild_id is None:
             return tuple(allowance for allowance in self._host if allowance.everywhere)
-        return (*self._host, *allowances(await self.of(asker.guild_id), asker.roles, asker.spends_in))
+        return (*self._host, *allowances(await self.of(asker.guild_id), asker.roles, asker.main_channel_id))
 
     async def left(self, asker: Asker) -> list[Use]:
         """Return what is used of each, and left."""
-        spender = Spender(asker.payer, asker.user_id, asker.spends_in)
+        spender = Spender(asker.payer, asker.user_id, asker.main_channel_id)
         return await self._jobs.uses(spender, await self.held_to(asker))
 
     async def spent(self, asker: Asker) -> list[Use]:
         """Return what was painted for somebody in this place today and this month, whatever holds there."""
-        spender = Spender(asker.payer, asker.user_id, asker.spends_in)
+        spender = Spender(asker.payer, asker.user_id, asker.main_channel_id)
         return await self._jobs.uses(spender, [Allowance(Scope.PERSON, period, 0) for period in Period])
 
     async def check(self, drafts: Sequence[Draft]) -> None:
@@ -57,7 +57,7 @@ class Quotas:
         asker = drafts[0].asker
         held_to = await self.held_to(asker)
         if held_to:
-            spender = Spender(asker.payer, asker.user_id, asker.spends_in)
+            spender = Spender(asker.payer, asker.user_id, asker.main_channel_id)
             await self._jobs.check_quotas(spender, [draft.spec.order for draft in drafts], held_to)
 
     async def set(self, guild_id: int, quota: Quota) -> None:

@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.asker import Asker
-from bot.domain.errors import DeniedError, LimitError, RequestError
+from bot.domain.audit import Change
+from bot.domain.errors import LimitError, RequestError
 from bot.domain.ports import Clock, SnippetStore
 from bot.domain.searching import matches, nearest
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import N_
 from bot.prompting import wildcards
 from bot.services import presets
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
 from bot.services.preferences import Scope
 
 WildcardLists = Mapping[str, tuple[str, ...]]
@@ -95,9 +98,17 @@ class Snippets:
     """
 
     def __init__(
-        self, store: SnippetStore, *, clock: Clock, read_host_lists: Callable[[], WildcardLists] = dict
+        self,
+        store: SnippetStore,
+        authority: Authority,
+        auditing: Auditing,
+        *,
+        clock: Clock,
+        read_host_lists: Callable[[], WildcardLists] = dict,
     ) -> None:
         self._store = store
+        self._authority = authority
+        self._auditing = auditing
         self._clock = clock
         self._shelves: OrderedDict[tuple[Scope, int], _Shelf] = OrderedDict()
         self._writing = asyncio.Lock()
@@ -174,13 +185,14 @@ class Snippets:
                 return found
         return None
 
-    async def keep(self, asker: Asker, thing: Thing, *, server: bool = False) -> bool:
+    async def keep(self, asker: Asker, thing: Thing, *, server: bool = False, recorded: bool = True) -> bool:
         """Keep ``thing`` for ``asker``, or for their server; return whether one of the same name gave way.
 
-        Raises ``DeniedError`` without Manage Server, ``RequestError`` for a name that cannot be, ``LimitError``
-        where it is too large or too many are kept.
+        What a server keeps goes into its log unless it is not to be ``recorded``. Raises ``DeniedError`` for those
+        who do not manage it, ``RequestError`` for a name that cannot be, ``LimitError`` where it is too large or
+        too many are kept.
         """
-        kind, (scope, owner) = _KINDS[type(thing)], _place(asker, server=server, hint=_KEEP_OWN)
+        kind, (scope, owner) = _KINDS[type(thing)], await self._place(asker, server=server, hint=_KEEP_OWN)
         if isinstance(thing, Preset):
             thing = replace(thing, options=presets.checked(thing.options, server=server))
         name = thing.name.strip() if kind is Kind.MODEL else _checked_name(thing.name, kind)
@@ -201,11 +213,13 @@ class Snippets:
                 raise LimitError(N_("{max} of them are kept already."), N_("Delete one first."), max=MAX_SNIPPETS)
             await self._store.save(snippet, instead_of=former.name if former else None)
             self._put(scope, owner, {**shelf.kept, (kind, _folded(name)): snippet})
+        if server and recorded:
+            await self._auditing.record(asker, [Change(kind.value, former and former.name, name)])
         return former is not None
 
     async def forget(self, asker: Asker, kind: Kind, name: str, *, server: bool = False) -> None:
         """Delete what ``asker``, or their server, keeps under a name; raises as ``keep`` and ``preset`` do."""
-        scope, owner = _place(asker, server=server, hint=_ASK)
+        scope, owner = await self._place(asker, server=server, hint=_ASK)
         async with self._writing:
             shelf = await self._shelf(scope, owner)
             found = shelf.kept.get((kind, _folded(name)))
@@ -214,6 +228,8 @@ class Snippets:
                 raise _unknown(kind, name, [each.name for of, each in shelf.kept.items() if of[0] is kind])
             await self._store.delete(found)
             self._put(scope, owner, {key: each for key, each in shelf.kept.items() if each is not found})
+        if server:
+            await self._auditing.record(asker, [Change(kind.value, found.name)])
 
     async def _check_whose(self, asker: Asker, kind: Kind, name: str) -> None:
         """Raise a ``BotError`` in words if what is not there to be deleted is kept by somebody else."""
@@ -225,7 +241,7 @@ class Snippets:
                 name=found.name,
             )
         if found is not None:
-            _place(asker, server=True, hint=_ASK)
+            await self._place(asker, server=True, hint=_ASK)
             raise RequestError(
                 N_("“{name}” is this server's, not your own."),
                 N_("Choose server:True to delete it."),
@@ -247,6 +263,14 @@ class Snippets:
         if thing is None:
             raise _unknown(_KINDS[of], name, await self.names(asker, _KINDS[of]))
         return thing
+
+    async def _place(self, asker: Asker, *, server: bool, hint: str) -> tuple[Scope, int]:
+        if not server:
+            return Scope.PERSON, asker.user_id
+        if asker.guild_id is None:
+            raise RequestError(N_("There is no server here."), N_("Leave “server” out to mean your own."))
+        denied = N_("Only members with Manage Server may change what this server keeps.")
+        return Scope.SERVER, await self._authority.check(asker, denied, hint)
 
     def forget_all(self) -> None:
         """Keep nothing in memory any more: something was deleted in the store."""
@@ -273,16 +297,6 @@ class Snippets:
 def _owners(asker: Asker) -> list[tuple[Scope, int]]:
     server = [] if asker.guild_id is None else [(Scope.SERVER, asker.guild_id)]
     return [(Scope.PERSON, asker.user_id), *server]
-
-
-def _place(asker: Asker, *, server: bool, hint: str) -> tuple[Scope, int]:
-    if not server:
-        return Scope.PERSON, asker.user_id
-    if asker.guild_id is None:
-        raise RequestError(N_("There is no server here."), N_("Leave “server” out to mean your own."))
-    if not asker.manages:
-        raise DeniedError(N_("Only members with Manage Server may change what this server keeps."), hint)
-    return Scope.SERVER, asker.guild_id
 
 
 def _folded(name: str) -> str:

@@ -7,6 +7,10 @@ from bot.domain.ports import Blobs, Clock
 from bot.fetching.links import Links
 from bot.jobs.service import Jobs
 from bot.services.access import Access
+from bot.services.adult import AdultSettings
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
+from bot.services.blocking import Blocking
 from bot.services.cancelling import Cancelling
 from bot.services.catalogue import Catalogue
 from bot.services.explorations import Explorations
@@ -17,6 +21,8 @@ from bot.services.pausing import Pausing
 from bot.services.preferences import Preferences
 from bot.services.privacy import Privacy
 from bot.services.quotas import Quotas
+from bot.services.reviewing import Reviewing
+from bot.services.server_settings import ServerSettings
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
 from bot.services.upkeep import Upkeep
@@ -34,6 +40,7 @@ class Studio:
     explorations: Explorations
     catalogue: Catalogue
     preferences: Preferences
+    server_settings: ServerSettings
     upkeep: Upkeep
     gallery: Gallery
     stats: Stats
@@ -47,3 +54,8 @@ class Studio:
     wording: Wording
     privacy: Privacy
     quotas: Quotas
+    reviewing: Reviewing
+    blocking: Blocking
+    authority: Authority
+    auditing: Auditing
+    adult: AdultSettings

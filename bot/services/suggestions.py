@@ -1,5 +1,6 @@
 """What an option's autocomplete offers to whom, from memory."""
 
+from bot.domain import rules
 from bot.domain.asker import Asker
 from bot.domain.capability import Feature, Listing
 from bot.domain.searching import matches
@@ -29,9 +30,16 @@ class Suggestions:
             return matches(typed, tuple(dict.fromkeys((*own, *self._catalogue.names(listing)))))
         if listing is Listing.AREAS:
             return areas.suggest(typed) if self._catalogue.offers(Feature.INPAINT) else []
-        if listing is Listing.MODELS:
-            effective = await self._preferences.effective(asker)
-            return matches(typed, effective.rules.among(self._catalogue.names(listing)))
+        if listing in {Listing.MODELS, Listing.LORAS}:
+            return matches(typed, await self._allowed(asker, listing))
         if listing is Listing.EVERY_MODEL:
             return self._catalogue.suggest(Listing.MODELS, typed)
         return self._catalogue.suggest(listing, typed)
+
+    async def _allowed(self, asker: Asker, listing: Listing) -> tuple[str, ...]:
+        effective = await self._preferences.effective(asker)
+        names = self._catalogue.names(listing)
+        if listing is Listing.MODELS:
+            return effective.rules.among(names)
+        adult = effective.rules.adult
+        return tuple(name for name in names if not rules.matches(adult, name)) if adult else names

@@ -15,7 +15,7 @@ from bot.domain.request import PaintRequest
 from bot.domain.text import N_
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules, normal
 from bot.prompting.lexicon import Lexicon
-from bot.prompting.rewording import Reworded, Rewording
+from bot.prompting.rewording import Reworded, Rewording, Wish
 from bot.services.preferences import WORDS, Preferences, Scope
 
 MAX_FILE_BYTES = 512 * 1024
@@ -31,13 +31,16 @@ def _one_line(word: str) -> str:
     return " ".join(word.split())
 
 
-class _File(BaseModel):
+class WordsFile(BaseModel):
+    """A server's rules for words as they are written in files."""
+
     model_config = ConfigDict(extra="forbid")
 
     deny: list[Annotated[str, AfterValidator(normal)]] = []
     replace: dict[Annotated[str, AfterValidator(normal)], Annotated[str, AfterValidator(_one_line)]] = {}
     strip: list[Annotated[str, AfterValidator(normal)]] = []
     allow: list[Annotated[str, AfterValidator(normal)]] = []
+    adult: list[Annotated[str, AfterValidator(normal)]] = []
 
 
 class Wording:
@@ -46,11 +49,12 @@ class Wording:
     def __init__(self, preferences: Preferences) -> None:
         self._preferences = preferences
         self._ready: OrderedDict[int, tuple[str, Rewording]] = OrderedDict()
+        self._usual = Rewording(WordRules())
         self._writing = asyncio.Lock()
 
     async def rules(self, guild_id: int) -> WordRules:
         """Return a server's rules."""
-        return _read(await self._kept(guild_id))
+        return read(await self._kept(guild_id))
 
     async def set(self, guild_id: int, words: Iterable[str], rule: Rule) -> WordRules:
         """Give ``words`` this rule and return all rules; raises ``RequestError`` for what cannot be one."""
@@ -76,10 +80,21 @@ class Wording:
         async with self._writing:
             await self._keep(guild_id, rules)
 
-    async def tried(self, guild_id: int, text: str) -> Reworded:
-        """Return what would become of a prompt."""
-        rewording = await self._rewording(guild_id)
-        return Reworded(text) if rewording is None else await asyncio.to_thread(rewording.applied, text)
+    async def tried(self, guild_id: int, text: str) -> tuple[Reworded, Wish]:
+        """Return what would become of a prompt, and what that asks for."""
+        rewording = await self._rewording(guild_id) or self._usual
+        reworded = await asyncio.to_thread(rewording.applied, text)
+        return reworded, await asyncio.to_thread(rewording.wish, reworded.text)
+
+    async def wish(self, asker: Asker, request: PaintRequest, *, template: str | None) -> Wish:
+        """Return what an order in settled words asks for, of all that was to be drawn from too.
+
+        What it is to keep out, the negative prompts, asks for nothing.
+        """
+        rewording = None if asker.guild_id is None else await self._rewording(asker.guild_id)
+        details = (detail.prompt for detail in request.details)
+        text = "\n".join(filter(None, (request.prompt, template, *details)))
+        return await asyncio.to_thread((rewording or self._usual).wish, text)
 
     async def settled(
         self, asker: Asker, request: PaintRequest, *, template: str | None, trusted: str | None
@@ -100,7 +115,7 @@ class Wording:
             return None
         known = self._ready.get(guild_id)
         if known is None or known[0] != kept:
-            known = (kept, await asyncio.to_thread(lambda: Rewording(_read(kept))))
+            known = (kept, await asyncio.to_thread(lambda: Rewording(read(kept))))
             self._ready[guild_id] = known
         self._ready.move_to_end(guild_id)
         while len(self._ready) > _READY:
@@ -111,9 +126,13 @@ class Wording:
         return str((await self._preferences.values(Scope.SERVER, guild_id)).get(WORDS, ""))
 
     async def _keep(self, guild_id: int, rules: WordRules) -> None:
-        await asyncio.to_thread(_check, rules)
-        kept = exported(rules).decode() if rules.words else None
-        await self._preferences.set(Scope.SERVER, guild_id, **{WORDS: kept})
+        await self._preferences.set(Scope.SERVER, guild_id, **{WORDS: await written(rules)})
+
+
+async def written(rules: WordRules) -> str | None:
+    """Return rules as they are kept, ``None`` for none; raises ``RequestError`` for what cannot be one."""
+    await asyncio.to_thread(_check, rules)
+    return exported(rules).decode() if rules.words else None
 
 
 def differ(one: PaintRequest, other: PaintRequest) -> bool:
@@ -134,19 +153,24 @@ def exported(rules: WordRules) -> bytes:
     """Return rules as a file that ``imported`` reads; raises ``RequestError`` if there are none."""
     if not rules.words:
         raise RequestError(N_("There are no rules for words here."), N_("Make one: /words deny"))
-    file = _File(
+    return filed(rules).model_dump_json(indent=1, exclude_defaults=True).encode()
+
+
+def filed(rules: WordRules) -> WordsFile:
+    """Return rules as they are written in a file."""
+    return WordsFile(
         deny=list(rules.of(Action.DENY)),
         replace={word: rules.words[word].by for word in rules.of(Action.REPLACE)},
         strip=list(rules.of(Action.STRIP)),
         allow=list(rules.of(Action.ALLOW)),
+        adult=list(rules.of(Action.ADULT)),
     )
-    return file.model_dump_json(indent=1, exclude_defaults=True).encode()
 
 
 def imported(data: bytes) -> WordRules:
     """Read a file of rules; raises ``RequestError`` that names the first thing wrong."""
     try:
-        return _rules(_File.model_validate_json(data))
+        return ruled(WordsFile.model_validate_json(data))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise RequestError(
@@ -156,17 +180,24 @@ def imported(data: bytes) -> WordRules:
         ) from error
 
 
-def _read(kept: str) -> WordRules:
+def read(kept: str) -> WordRules:
+    """Return rules as they were kept."""
     try:
-        return _rules(_File.model_validate_json(kept)) if kept else WordRules()
+        return ruled(WordsFile.model_validate_json(kept)) if kept else WordRules()
     except ValidationError:
         # What another version kept must never stop a command.
         return WordRules()
 
 
-def _rules(file: _File) -> WordRules:
+def ruled(file: WordsFile) -> WordRules:
+    """Return the rules of a file."""
     rules = WordRules({word: Rule(Action.REPLACE, by) for word, by in file.replace.items()})
-    for words, action in ((file.strip, Action.STRIP), (file.deny, Action.DENY), (file.allow, Action.ALLOW)):
+    for words, action in (
+        (file.adult, Action.ADULT),
+        (file.strip, Action.STRIP),
+        (file.deny, Action.DENY),
+        (file.allow, Action.ALLOW),
+    ):
         rules = rules.having(words, Rule(action))
     return rules
 

@@ -24,7 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.domain.job import Result, State
+from bot.domain.reviewing import STRIKE_S
 from bot.storage.tables import (
+    blocks,
     charges,
     counts,
     departures,
@@ -33,9 +35,11 @@ from bot.storage.tables import (
     flows,
     jobs,
     quotas,
+    reviews,
     settings,
     showings,
     snippets,
+    strikes,
     usage,
 )
 from bot.storage.tally import DAY_S
@@ -59,10 +63,15 @@ REACHED = frozenset(
         "charges.guild_id",
         "usage.user_id",
         "usage.guild_id",
+        "reviews.by",
+        "strikes.user_id",
+        "strikes.by",
     }
 )
 """Every column that may hold a person's id; ``person`` leaves it in none of them. In direct messages the person
 is the guild."""
+OUTLASTING = frozenset({"blocks.user_id"})
+"""Where a person's id stays until its time is over: who deletes everything is blocked as long as before."""
 BATCH = 40
 """Most jobs that one transaction deletes where there may be very many."""
 COUNTED_DAYS = 31
@@ -78,6 +87,7 @@ _DELETE_JOBS = (
     delete(showings).where(showings.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(favourites).where(favourites.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(charges).where(charges.c.job_id.in_(bindparam("ids", expanding=True))),
+    delete(reviews).where(reviews.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(jobs).where(_IDS),
 )
 _day = cast(jobs.c.ended_at / DAY_S, Integer)
@@ -118,9 +128,12 @@ _OVERDUE = (
 _SERVERS = union(
     select(jobs.c.guild_id).where(jobs.c.guild_id != jobs.c.user_id),
     select(settings.c.owner).where(settings.c.scope == SERVER),
+    select(settings.c.guild_id).where(settings.c.guild_id.is_not(None)),
     select(snippets.c.owner).where(snippets.c.scope == SERVER),
     select(counts.c.guild_id),
     select(quotas.c.guild_id),
+    select(strikes.c.guild_id),
+    select(blocks.c.guild_id),
 )
 
 
@@ -141,6 +154,9 @@ def person(tx: Connection, user_id: int, now: float) -> None:
     tx.execute(delete(usage).where(usage.c.guild_id == user_id))
     tx.execute(_AS_NOBODYS, {"of_user": user_id})
     tx.execute(delete(usage).where(usage.c.user_id == user_id))
+    tx.execute(delete(strikes).where(strikes.c.user_id == user_id))
+    for table in (reviews, strikes):
+        tx.execute(update(table).where(table.c.by == user_id).values(by=NOBODY))
 
 
 def server(tx: Connection, guild_id: int, now: float) -> bool:
@@ -150,7 +166,7 @@ def server(tx: Connection, guild_id: int, now: float) -> bool:
     if len(found) == BATCH:
         return False
     _delete_kept(tx, guild_id)
-    for table in (flows, counts, departures, quotas, usage):
+    for table in (flows, counts, departures, quotas, settings, usage, reviews, strikes, blocks):
         tx.execute(delete(table).where(table.c.guild_id == guild_id))
     return True
 
@@ -164,13 +180,20 @@ def prune(tx: Connection, before: float, now: float) -> int:
     _delete_jobs(tx, found, now, files=False)
     tx.execute(delete(counts).where(counts.c.day <= now // DAY_S - COUNTED_DAYS))
     tx.execute(delete(usage).where(usage.c.day <= now // DAY_S - USED_DAYS))
+    tx.execute(delete(strikes).where(strikes.c.at <= now - STRIKE_S))
+    tx.execute(delete(blocks).where(blocks.c.until <= now))
     return len(found)
 
 
 def disown(tx: Connection, job_id: int, result: Result) -> None:
     """Doom what was painted for a job that was deleted meanwhile."""
     if tx.scalar(select(jobs.c.id).where(jobs.c.id == job_id)) is None:
-        _doom(tx, (picture.blob for picture in result.pictures))
+        discard(tx, result)
+
+
+def discard(tx: Connection, result: Result) -> None:
+    """Doom what was painted and nobody is to see."""
+    _doom(tx, (picture.blob for picture in result.pictures))
 
 
 def unused(tx: Connection) -> tuple[frozenset[str], frozenset[str]]:

@@ -11,7 +11,7 @@ from bot.domain.job import State
 from bot.domain.privacy import Kept
 from bot.storage.database import Database
 from bot.storage.forgetting import PERSON
-from bot.storage.tables import favourites, jobs, settings, snippets, usage
+from bot.storage.tables import blocks, favourites, jobs, reviews, settings, snippets, strikes, usage
 
 _UNFINISHED = (State.QUEUED.value, State.RUNNING.value, State.PAINTED.value)
 _COLUMNS = (
@@ -33,6 +33,8 @@ class StoredOwn:
         of_jobs = select(func.count(), func.coalesce(func.sum(jobs.c.pictures), 0), func.min(jobs.c.created_at))
         unfinished = select(func.count()).select_from(jobs).where(mine, jobs.c.state.in_(_UNFINISHED))
         marked = select(func.count()).select_from(favourites).where(favourites.c.user_id == user_id)
+        declined = select(func.count()).select_from(strikes).where(strikes.c.user_id == user_id)
+        blocked = select(func.count()).select_from(blocks).where(blocks.c.user_id == user_id)
         own = select(func.count()).select_from(snippets).where(snippets.c.scope == PERSON)
 
         def work(tx: Connection) -> Kept:
@@ -46,6 +48,8 @@ class StoredOwn:
                 snippets=tx.scalar(own.where(snippets.c.owner == user_id)) or 0,
                 for_servers=len(tx.execute(_made_for_servers(user_id)).all()),
                 settings=len(_settings(tx, user_id)),
+                strikes=tx.scalar(declined) or 0,
+                blocks=tx.scalar(blocked) or 0,
             )
 
         return await self._database.read(work)
@@ -61,6 +65,9 @@ class StoredOwn:
                 "kept": _listed(_snippets(tx, user_id)),
                 "made_for_servers": _listed(_made(tx, user_id)),
                 "used": _listed(_used(tx, user_id)),
+                "strikes": _listed(_strikes(tx, user_id)),
+                "blocks": _listed(_blocks(tx, user_id)),
+                "reviews": _listed(_reviews(tx, user_id)),
                 "jobs": _listed(_jobs(tx, user_id)),
             }
             # Line by line: the encoder holds the interpreter for as long as one of its calls takes.
@@ -110,6 +117,23 @@ def _used(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
     for row in tx.execute(select(usage).where(usage.c.user_id == user_id)):
         places = {"server_id": str(row.guild_id), "channel_id": str(row.channel_id)}
         yield {**places, "day": row.day, "seconds": row.ms / 1000}
+
+
+def _strikes(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
+    for row in tx.execute(select(strikes).where(strikes.c.user_id == user_id).order_by(strikes.c.at)):
+        yield {"server_id": str(row.guild_id), "code": code(row.job_id), "at": row.at}
+
+
+def _reviews(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
+    theirs = select(reviews).join(jobs, jobs.c.id == reviews.c.job_id).where(jobs.c.user_id == user_id)
+    for row in tx.execute(theirs.order_by(reviews.c.job_id)):
+        found = {name: getattr(row, name) for name in ("state", "reason", "label", "score", "at")}
+        yield {"server_id": str(row.guild_id), "code": code(row.job_id), **found}
+
+
+def _blocks(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:
+    for row in tx.execute(select(blocks).where(blocks.c.user_id == user_id)):
+        yield {"server_id": str(row.guild_id), "until": row.until}
 
 
 def _jobs(tx: Connection, user_id: int) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What servers and persons set for themselves."""
+"""What servers, channels and persons set for themselves."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +11,13 @@ from bot.storage.tables import settings
 _OWNED = (settings.c.scope == bindparam("of_scope")) & (settings.c.owner == bindparam("of_owner"))
 _LOAD = select(settings.c["values"]).where(_OWNED)
 _DROP = delete(settings).where(_OWNED)
+CHANNEL = "channel"
+"""The scope whose rows name the server that their owner belongs to."""
+_OF_SERVER = (
+    select(settings.c.owner, settings.c["values"])
+    .where(settings.c.scope == CHANNEL, settings.c.guild_id == bindparam("of_guild"))
+    .order_by(settings.c.owner)
+)
 
 
 class StoredSettings:
@@ -29,13 +36,33 @@ class StoredSettings:
 
         return await self._database.read(work)
 
-    async def save(self, scope: str, owner: int, values: Mapping[str, object]) -> None:
-        """Replace what was set."""
+    async def save(
+        self, scope: str, owner: int, values: Mapping[str, object], guild_id: int | None = None
+    ) -> None:
+        """Replace what was set; ``guild_id`` is the server that a channel belongs to."""
+        await self._database.write(lambda tx: _replace(tx, scope, owner, values, guild_id))
+
+    async def save_all(self, guild_id: int, changed: Mapping[tuple[str, int], Mapping[str, object]]) -> None:
+        """Replace what a server and its channels set, by scope and owner, in one transaction."""
 
         def work(tx: Connection) -> None:
-            tx.execute(_DROP, {"of_scope": scope, "of_owner": owner})
-            if values:
-                row = {"scope": scope, "owner": owner, "values": json.dumps(dict(values))}
-                tx.execute(insert(settings), row)
+            for (scope, owner), values in changed.items():
+                _replace(tx, scope, owner, values, guild_id if scope == CHANNEL else None)
 
         await self._database.write(work)
+
+    async def channels(self, guild_id: int) -> Mapping[int, Mapping[str, object]]:
+        """Return what a server's channels set, by their ids."""
+
+        def work(tx: Connection) -> Mapping[int, Mapping[str, object]]:
+            rows = tx.execute(_OF_SERVER, {"of_guild": guild_id})
+            return {owner: json.loads(values) for owner, values in rows}
+
+        return await self._database.read(work)
+
+
+def _replace(tx: Connection, scope: str, owner: int, values: Mapping[str, object], guild_id: int | None) -> None:
+    tx.execute(_DROP, {"of_scope": scope, "of_owner": owner})
+    if values:
+        row = {"scope": scope, "owner": owner, "guild_id": guild_id, "values": json.dumps(dict(values))}
+        tx.execute(insert(settings), row)

@@ -142,8 +142,11 @@ settings = Table(
     metadata,
     Column("scope", String, primary_key=True),
     Column("owner", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger),
     Column("values", Text, nullable=False),
 )
+"""``guild_id`` is the server that a channel belongs to."""
+Index("settings_guild", settings.c.guild_id)
 
 showings = Table(
     "showings",
@@ -234,3 +237,43 @@ usage = Table(
 )
 """What delivered jobs took, in milliseconds of painting, by the day (UTC, since 1970); it outlives the jobs."""
 Index("usage_user", usage.c.user_id, usage.c.day, usage.c.guild_id, usage.c.ms)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger),
+    Column("message_id", BigInteger),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("by", BigInteger),
+    Column("shown", String),
+)
+"""Results that moderators look at first, by their job or the first of their sheet, with the card they see."""
+Index("reviews_guild", reviews.c.guild_id, reviews.c.state)
+
+strikes = Table(
+    "strikes",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+)
+"""Results that moderators declined, as long as they count."""
+Index("strikes_member", strikes.c.guild_id, strikes.c.user_id, strikes.c.at)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", Float, nullable=False),
+)
+"""Members whose orders a server does not take, until when."""

@@ -14,6 +14,8 @@ from bot.domain.text import N_
 from bot.i18n import say
 
 _ID = re.compile(r"easel:(?P<action>[a-z]{1,20}):(?P<job>[0-9]{1,19})(?::(?P<arg>[A-Za-z0-9_-]{1,48}))?")
+OF_JOBS = "easel:"
+"""So begin the ids under jobs' messages."""
 ELSEWHERE = "easel-"
 """So begin the ids of whatever another cog than that of jobs' messages answers: ``easel-<cog>:…``."""
 _LARGEST_JOB = 2**63 - 1

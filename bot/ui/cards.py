@@ -19,6 +19,8 @@ from bot.ui.copyable import copyable, spelled_out
 from bot.ui.failures import AMBER, GREEN, GREY, RED, YELLOW, failure_text
 from bot.ui.words import about, alt_text, cut, one_line, order_facts, result_facts
 
+ONLY_YOURS = N_("Only you see this: I am a guest here. With private:False all would.")
+"""The note on a picture where only its asker brought the bot."""
 REDUCED = N_("Sent smaller than painted: this place takes no larger file.")
 """The note on a picture that had to be fitted to the place's upload limit."""
 IN_PARTS = N_("Too much for one message: the other pictures are in replies to it.")
@@ -109,7 +111,7 @@ def paused(job: Job) -> Card:
 
 
 def painting(job: Job, progress: Progress | None, *, backend: str | None = None) -> Card:
-    """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler.
+    """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler or adult.
 
     ``backend`` is its name, where it is to be told.
     """
@@ -121,7 +123,7 @@ def painting(job: Job, progress: Progress | None, *, backend: str | None = None)
     lines = [work.subject(job, WAITING_PROMPT), _progress_line(progress, fraction, locale)]
     embed = _embed(AMBER, lines, title, " · ".join(filter(None, (_asked(job), backend))))
     files: tuple[Attachment, ...] = ()
-    if progress is not None and progress.preview is not None and not job.spec.spoiler:
+    if progress is not None and progress.preview is not None and not (job.spec.spoiler or job.spec.adult):
         preview = Attachment(
             "preview.webp", progress.preview, alt_text(job.spec.request.prompt, locale), spoiler=False
         )
@@ -150,7 +152,7 @@ def finished(
     result = job.result
     lines = [work.subject(job, FINISHED_PROMPT), *_noted(notes, locale)]
     lines += [f"-# {lineage}"] if lineage else []
-    footer = _came_to(job, result) if result else _asked(job)
+    footer = came_to(job, result) if result else _asked(job)
     embed = _embed(colour(accent), lines, footer=footer)
     _sign(embed, author)
     _show(embed, files)
@@ -164,7 +166,7 @@ def single(
 ) -> Card:
     """Return one original of several, ``index`` from 0, with its own seed."""
     lines = [work.subject(job, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
-    footer = _came_to(job, job.result, index=index) if job.result else None
+    footer = came_to(job, job.result, index=index) if job.result else None
     embed = _embed(colour(accent), lines, footer=footer)
     _show(embed, (file,))
     return Card(embed=embed, files=(file,))
@@ -191,7 +193,7 @@ def gathered(
 ) -> Card:
     """Return several originals of a job, each in full."""
     lines = [work.subject(job, WAITING_PROMPT), *_noted(notes, job.spec.locale)]
-    embed = _embed(colour(accent), lines, footer=_came_to(job, job.result) if job.result else None)
+    embed = _embed(colour(accent), lines, footer=came_to(job, job.result) if job.result else None)
     return Card(embed=embed, files=tuple(files))
 
 
@@ -204,14 +206,39 @@ def untransmittable(job: Job, offered: Collection[Feature] = frozenset()) -> Car
         N_("Have it sent to you: More, Send to me."),
     )
     lines = [work.subject(job, WAITING_PROMPT), "\n".join(say(each, locale) for each in words)]
-    embed = _embed(YELLOW, lines, footer=_came_to(job, job.result) if job.result else None)
+    embed = _embed(YELLOW, lines, footer=came_to(job, job.result) if job.result else None)
     return Card(embed=embed, view=buttons.finished(job, pictures=pictures, offered=offered))
+
+
+def withheld(job: Job, *, sent: bool) -> Card:
+    """Return the message of an adult result in a place that may not have it; not even its prompt is there.
+
+    ``sent``: it went to the asker's direct messages.
+    """
+    locale = job.spec.locale
+    kept = N_("It is kept for you: /history shows it in an age-restricted channel that allows adult pictures.")
+    words = N_("It was sent to you by direct message.") if sent else kept
+    lines = [
+        say(N_("It may be an adult picture, and this is no place for one any more."), locale),
+        say(words, locale),
+    ]
+    return Card(embed=_embed(YELLOW, lines, say(N_("Not shown here"), locale)), view=buttons.taken(job))
+
+
+def follows(job: Job, minutes: int) -> Card:
+    """Return the word in direct messages that a picture comes there: elsewhere it would be too late."""
+    locale = job.spec.locale
+    text = N_("Your picture takes about {minutes} min, longer than I can answer there. It comes here.")
+    return Card(content=say(text, locale, minutes=minutes))
 
 
 def failed(job: Job) -> Card:
     """Return the message of a job that ended without a picture: what happened, and what to do next."""
     locale = job.spec.locale
     failure = job.failure or Failure(N_("It could not be painted."), N_("Try again."))
+    if failure.withheld:
+        lines = [work.subject(job, ENDED_PROMPT), failure_text(failure, locale)]
+        return Card(embed=_embed(GREY, lines, say(N_("Not shown"), locale)))
     lines = [work.subject(job, ENDED_PROMPT), failure_text(failure, locale)]
     footer = say(N_("code {code}"), locale, code=failure.code) if failure.code else None
     embed = _embed(RED, lines, say(work.not_done(job), locale), footer)
@@ -242,6 +269,8 @@ def wait_is_over(job: Job) -> Card:
         text = N_("{who} your description is ready.")
     if job.failure:
         text = N_("{who} it could not be painted.")
+    if job.failure and job.failure.withheld:
+        text = N_("{who} your picture is not shown.")
     return Card(content=say(text, job.spec.locale, who=who), mention=job.user)
 
 
@@ -267,7 +296,8 @@ def _asked(job: Job) -> str:
     return order_facts(job.spec.request, job.spec.locale)
 
 
-def _came_to(job: Job, result: Result, *, index: int | None = None) -> str:
+def came_to(job: Job, result: Result, *, index: int | None = None) -> str:
+    """Return the facts of a result in one line."""
     if job.spec.work is not None:
         return work.result_facts(job, job.spec.work, result)
     return result_facts(job, result, index=index)

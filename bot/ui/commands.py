@@ -77,6 +77,15 @@ def group(
     return made
 
 
+def extend(tree: app_commands.CommandTree[Any], name: str, *commands: Command) -> None:
+    """Put more subcommands into a command that the tree has; raises ``LookupError`` if it has none."""
+    found = tree.get_command(name)
+    if not isinstance(found, app_commands.Group):
+        raise LookupError(name)  # noqa: TRY004 - it is not there
+    for each in commands:
+        found.add_command(each)
+
+
 def anywhere(order: Order) -> Order:
     """State that a command works in servers, in direct messages and wherever a person brings the bot along."""
     app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(order)

@@ -76,7 +76,7 @@ def counted(card: Card, whole: Job, done: int, cells: int, share: float, *, wait
     status = [embed.title or "", *lines] if waits else lines[1:]
     lines = [*([cards.bar(share)] if done or not waits else []), *status]
     embed.title = say(N_("Exploring · {done} of {all}"), locale, done=done, all=cells)
-    embed.description = cut("\n".join((subject, *lines, *_parameters(whole.spec.sheet))), DESCRIPTION)
+    embed.description = cut("\n".join((subject, *lines, *parameters(whole.spec.sheet))), DESCRIPTION)
     return card
 
 
@@ -95,7 +95,7 @@ def finished(
     results = [note for cell in painted if cell.result for note in cell.result.notes]
     said = [say(note, locale) for note in dict.fromkeys((*results, *notes))]
     small = [*said, *_missing(cells, locale), *([lineage] if lineage else [])][:MOST_NOTES]
-    lines = [quoted(first.spec.request.prompt, cards.WAITING_PROMPT), *_parameters(first.spec.sheet)]
+    lines = [quoted(first.spec.request.prompt, cards.WAITING_PROMPT), *parameters(first.spec.sheet)]
     lines += [f"-# {cut(line, 300)}" for line in small]
     embed = discord.Embed(colour=cards.colour(accent), description=cut("\n".join(lines), DESCRIPTION))
     embed.set_footer(text=cut(_common(painted), 2048) or None)
@@ -107,7 +107,9 @@ def finished(
 
 
 def failed(whole: Job) -> Card:
-    """Return the message of an exploration of which nothing was painted."""
+    """Return the message of an exploration of which nothing was painted, or nothing is to be seen."""
+    if whole.failure is not None and whole.failure.withheld:
+        return cards.failed(whole)
     again = _button(whole, AGAIN, N_("Try again"))
     return replace(cards.failed(whole), view=_view(again))
 
@@ -206,7 +208,7 @@ def _axes_facts(sheet: Sheet) -> Iterator[tuple[str, str]]:
 _NOT_PAINTED = frozenset({State.FAILED, State.CANCELLED})
 
 
-def _parameters(sheet: Sheet | None) -> list[str]:
+def parameters(sheet: Sheet | None) -> list[str]:
     """Return both parameters with their values, a line each."""
     if sheet is None:
         return []

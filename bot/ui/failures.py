@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.errors import BackendError, BotError, Failure
-from bot.domain.text import N_, Text, Value
+from bot.domain.text import N_, Mention, Text, Value
 from bot.i18n import say
 from bot.ui.words import cut, escaped, one_line
 
@@ -55,7 +55,9 @@ def _both(message: Text, hint: Text, locale: str) -> str:
 
 def _shown(values: Mapping[str, Value]) -> dict[str, Value]:
     return {
-        name: escaped(cut(one_line(value), VALUE)) if isinstance(value, str) else value
+        name: escaped(cut(one_line(value), VALUE))
+        if isinstance(value, str) and not isinstance(value, Mention)
+        else value
         for name, value in values.items()
     }
 

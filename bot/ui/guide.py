@@ -53,7 +53,7 @@ class Facts:
 
 ADMINS = (
     *("model default", "model allow", "model deny", "model only", "model card", "model refresh"),
-    *("preset import", "wildcard refresh"),
+    *("preset import", "wildcard refresh", "adult set", "adult mark", "adult unmark"),
 )
 """What needs Manage Server in groups that are for everybody."""
 TOPICS = (
@@ -91,7 +91,7 @@ TOPICS = (
         ("queue",),
         (N_("Servers take turns, and so do the people in one: nobody waits for all of somebody else's jobs."),),
     ),
-    Topic("admins", N_("For admins"), ("settings", "words", "backends", *ADMINS)),
+    Topic("admins", N_("For admins"), ("settings", "roles", "log", "words", "review", "backends", *ADMINS)),
     Topic("more", N_("Everything else"), ("help", "about")),
 )
 _FIRST = ("draw", "remix", "model list", "history", "queue show", "preferences")

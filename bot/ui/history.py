@@ -38,7 +38,7 @@ SHOW = (
     Option("private", bool, N_("Show it to nobody but you")),
 )
 HIDDEN_SPOILER = N_("spoiler")
-HIDDEN_AGE = N_("from an age-restricted channel")
+HIDDEN_AGE = N_("for age-restricted channels")
 _MAX_MODEL = 60
 _LINE = 60
 _UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -117,6 +117,14 @@ def page(shown: Page, picture: Attachment, locale: str) -> Card:
     """Return a page: the picture of thumbnails, a line for each of them, and the rows to go on from there."""
     found = shown.found
     lines = [_line(i, job, shown, locale) for i, job in enumerate(found.jobs, start=1)]
+    if hidden := sum(note == HIDDEN_AGE for note in shown.notes.values()):
+        words = say_many(
+            N_("{count} is hidden here: age-restricted channels that allow adult pictures show it."),
+            N_("{count} are hidden here: age-restricted channels that allow adult pictures show them."),
+            hidden,
+            locale,
+        )
+        lines.append(f"-# {words}")
     embed = discord.Embed(title=say(N_("Your pictures"), locale), description="\n".join(lines))
     pages = ceil(found.total / PER_PAGE)
     total = say_many(N_("{count} result"), N_("{count} results"), found.total, locale)

@@ -38,6 +38,7 @@ MODEL = OPTIONS["model"]
 _DEFAULT_OF = {
     Scope.HOST: N_("the usual one"),
     Scope.SERVER: N_("this server's default"),
+    Scope.CHANNEL: N_("this channel's default"),
     Scope.PERSON: N_("your default"),
 }
 

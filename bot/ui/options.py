@@ -18,6 +18,8 @@ from bot.ui.settings_line import Chosen, read
 
 PROMPT_LENGTH = 1500
 """Characters a prompt option takes; the modals take the full 4,000."""
+RULES_LENGTH = 4000
+"""Characters that a list of models may have."""
 MAX_LINK = 2000
 """Characters a link may have."""
 
@@ -155,6 +157,10 @@ _ALL = (
         "",
         lambda limits: (MIN_COST, min(MAX_COST, limits.max_cost)),
     ),
+    Option(
+        "models_allowed", str, N_("Only these models, with commas; * for any letters"), "", _fixed(1, RULES_LENGTH)
+    ),
+    Option("models_denied", str, N_("None of these models, likewise"), "", _fixed(1, RULES_LENGTH)),
     Option("language", str, N_("The language of public messages here"), choices=languages()),
     Option("reactions", bool, N_("Put 🔁 under finished pictures")),
     Option("others_may_reroll", bool, N_("Let everybody paint on from others' pictures")),

@@ -17,6 +17,7 @@ _MESSAGES = N_(
     "Messages in Discord are not mine to keep: delete those with your pictures there, with Delete or ❌ while I "
     "still know them, else by asking a moderator."
 )
+_BLOCKED = N_("Only that a server has blocked you stays, with your id, until that ends.")
 
 _COUNTED = (
     NN_("{count} favourite, until you unmark it", "{count} favourites, until you unmark them"),
@@ -29,6 +30,14 @@ _COUNTED = (
         "that you made {count} presets, styles, lists or model cards for servers",
     ),
     NN_("{count} default of yours, until you reset it", "{count} defaults of yours, until you reset them"),
+    NN_(
+        "{count} picture of yours that moderators declined, for 30 days",
+        "{count} pictures of yours that moderators declined, for 30 days",
+    ),
+    NN_(
+        "that {count} server has blocked you, until that ends, whatever you delete",
+        "that {count} servers have blocked you, until that ends, whatever you delete",
+    ),
 )
 
 
@@ -64,6 +73,8 @@ def question(of: Kept, locale: str) -> Card:
     words.append(say(_MESSAGES, locale))
     if of.for_servers:
         words.append(say(N_("What you made for a server by name stays there, no longer with your id."), locale))
+    if of.blocks:
+        words.append(say(_BLOCKED, locale))
     view = discord.ui.View(timeout=None)
     danger, plain = discord.ButtonStyle.danger, discord.ButtonStyle.secondary
     labels = ((DELETE, N_("Delete all of it"), danger), (KEEP, N_("Keep it"), plain))
@@ -74,9 +85,10 @@ def question(of: Kept, locale: str) -> Card:
     return Card(embed=discord.Embed(title=title, description="\n\n".join(words), colour=YELLOW), view=view)
 
 
-def deleted(locale: str) -> Card:
-    """Return the answer once it is done."""
-    text = f"{say(N_('I keep nothing of you any more.'), locale)} {say(_MESSAGES, locale)}"
+def deleted(left: Kept, locale: str) -> Card:
+    """Return the answer once it is done; what is ``left`` is what nobody can delete."""
+    words = [N_("I keep nothing of you any more."), *([_BLOCKED] if left.blocks else []), _MESSAGES]
+    text = " ".join(say(each, locale) for each in words)
     return Card(embed=discord.Embed(title=say(N_("Deleted"), locale), description=text))
 
 
@@ -111,7 +123,7 @@ def _facts(of: Kept, terms: Terms, locale: str) -> Iterator[str]:
         words = N_("{pictures} in those jobs: the files stay {days} days, then only the messages have them")
         yield say(words, locale, pictures=pictures, days=terms.images)
     for count, (one, many) in zip(
-        (of.favourites, of.snippets, of.for_servers, of.settings), _COUNTED, strict=True
+        (of.favourites, of.snippets, of.for_servers, of.settings, of.strikes, of.blocks), _COUNTED, strict=True
     ):
         if count:
             yield say_many(one, many, count, locale)

@@ -77,6 +77,12 @@ def listed(kept: Iterable[Quota], locale: str) -> str:
     return "\n".join(lines) or say(N_("Nothing is set."), locale)
 
 
+def flat(kept: Iterable[Quota]) -> dict[str, object]:
+    """Return a server's quotas as names and seconds that a log can compare."""
+    named = ((" ".join(map(str, filter(None, (each.scope, each.about, each.period)))), each) for each in kept)
+    return {name: quota.seconds for name, quota in named}
+
+
 def changed(kept: Iterable[Quota], locale: str) -> discord.Embed:
     """Return what is set after a change."""
     title = say(N_("Set for this server"), locale)

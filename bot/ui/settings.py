@@ -48,7 +48,7 @@ class Typed:
     options: Options = field(default_factory=Options)
     preset: str | None = None
     like: str | None = None
-    private: bool = False
+    private: bool | None = None
 
     def over(self, lower: "Typed") -> "Typed":
         """Return this laid over ``lower``."""
@@ -57,7 +57,7 @@ class Typed:
             self.options.over(lower.options),
             self.preset or lower.preset,
             self.like or lower.like,
-            self.private or lower.private,
+            lower.private if self.private is None else self.private,
         )
 
 

@@ -147,7 +147,7 @@ def write(options: Options, *, without: frozenset[str] = _ELSEWHERE, most: int |
 
 def write_typed(typed: Typed, *, most: int) -> str:
     """Return the same of all that was typed, as far as no form has fields of its own for it."""
-    said = {"preset": typed.preset, "private": typed.private or None}
+    said = {"preset": typed.preset, "private": typed.private}
     parts = [_said(BY_NAME[name], value) for name, value in said.items() if value is not None]
     line = write(typed.options, most=most - sum(len(part) + len(values.SEPARATOR) for part in parts))
     return values.SEPARATOR.join(filter(None, [line, *parts]))

@@ -7,15 +7,15 @@ import discord
 from bot.domain.text import N_
 from bot.domain.wordrules import MAX_WORD, Action, WordRules
 from bot.i18n import say, say_many
-from bot.prompting.rewording import Reworded
+from bot.prompting.rewording import Reworded, Wish
 from bot.ui.failures import GREEN, YELLOW
 from bot.ui.options import Option
 from bot.ui.words import cut, escaped, one_line, quoted
 
 DESCRIPTION = 4096
 """Characters in an embed's description (Discord docs, Embed Limits)."""
-_SHARE = 900
-"""Characters for the words of one action: four of them fit."""
+_SHARE = 700
+"""Characters for the words of one action: five of them fit."""
 _PROMPT = 900
 TEXT = 4000
 """Characters that a list or a prompt to try may have: what a prompt may."""
@@ -29,6 +29,7 @@ _TITLES = {
     Action.REPLACE: N_("Replaced"),
     Action.STRIP: N_("Left out"),
     Action.ALLOW: N_("Always allowed"),
+    Action.ADULT: N_("Adult"),
 }
 
 
@@ -44,8 +45,8 @@ def rules(kept: WordRules, locale: str) -> discord.Embed:
     return discord.Embed(title=say(N_("Rules for words"), locale), description=cut(text, DESCRIPTION))
 
 
-def tried(text: str, found: Reworded, locale: str) -> discord.Embed:
-    """Return what would become of a prompt."""
+def tried(text: str, found: Reworded, wish: Wish, locale: str) -> discord.Embed:
+    """Return what would become of a prompt, and whether it asks for an adult picture."""
     if found.denied is not None:
         words = say(N_("It would be refused for {part}."), locale, part=quoted(found.denied, _PROMPT))
         return discord.Embed(colour=YELLOW, description=cut(words, DESCRIPTION))
@@ -55,6 +56,9 @@ def tried(text: str, found: Reworded, locale: str) -> discord.Embed:
         words = say(N_("It would be refused: nothing would be left of it."), locale)
     else:
         words = say(N_("It would be painted as {prompt}."), locale, prompt=quoted(found.text, _PROMPT))
+    if wish.adult is not None:
+        part = quoted(wish.adult, _PROMPT)
+        words += "\n" + say(N_("{part} asks for an adult picture: see /adult show."), locale, part=part)
     return discord.Embed(colour=GREEN, description=cut(words, DESCRIPTION))
 
 

@@ -44,6 +44,8 @@ SHOWN: Mapping[str, tuple[int | str, ...]] = {
     "command": (1, "description"),
     "group": (1, "description"),
     "Topic": (1, "title"),
+    "TextDisplay": (0, "content"),
+    "Section": (0,),
 }
 """By what is called: which of its arguments people read."""
 NAMES = {"Easel"}

@@ -1,6 +1,7 @@
 """The command line as a host meets it: words, exit codes, and a clean stop."""
 
 import asyncio
+import importlib.util
 import os
 import signal
 import sqlite3
@@ -253,6 +254,19 @@ async def test_a_workflow_that_cannot_be_used_is_refused_with_the_reason() -> No
         with pytest.raises(RequestError) as caught:
             known.check(PaintRequest("a cat", 7, workflow=Workflow(name)))
         assert words in str(caught.value)
+
+
+async def test_check_tells_whether_the_classifier_loads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = {"DISCORD_TOKEN": "any"}
+    assert await checking._check_classifier(load(token, None)) == 0
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    settings = load({**token, "EASEL_CLASSIFIER": "some/model"}, None)
+    assert await checking._check_classifier(settings) == 69
+    told = capsys.readouterr().out
+    assert "away  classifier some/model: What the classifier needs is not installed." in told
+    assert "pip install '.[classifier]'" in told
 
 
 async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from bot.domain.ports import Backend, SettingsStore
 from bot.domain.request import Lora, PaintRequest
 from bot.domain.snippets import Kind, Preset, Snippet, Style
 from bot.prompting.wildcards import Drawn
+from bot.services.authority import Authority
 from bot.services.catalogue import Catalogue
 from bot.services.layers import Laid, Layers, check_pictures
 from bot.services.preferences import Effective, Preferences
@@ -75,7 +76,8 @@ def layers() -> Layers:
 
 def effective(limits: Limits = Limits(), **defaults: Any) -> Effective:  # noqa: B008 - frozen
     options = Options(**{"width": 512, "height": 512, "steps": 25, "negative_prompt": "text", **defaults})
-    preferences = Preferences(cast("SettingsStore", Nothing()), defaults=options, limits=limits)
+    store = cast("SettingsStore", Nothing())
+    preferences = Preferences(store, Authority(store), defaults=options, limits=limits)
     return asyncio.run(preferences.effective(Asker(1)))
 
 

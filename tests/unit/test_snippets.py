@@ -1,5 +1,6 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -7,13 +8,27 @@ import pytest_asyncio
 from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.options import Options, Shape
+from bot.domain.ports import SettingsStore
 from bot.domain.request import ControlMode, Hires, Lora, PaintRequest, Workflow
 from bot.domain.snippets import MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.services import presets, snippets
+from bot.services.auditing import Auditing
+from bot.services.authority import Authority
 from bot.services.preferences import Scope
 from bot.services.snippets import Snippets
 from bot.storage.database import Database
 from bot.storage.snippets import StoredSnippets
+
+
+class Nothing:
+    """A store that nobody has set anything in, and a log that nobody reads."""
+
+    async def load(self, *_: object) -> Mapping[str, object]:
+        return {}
+
+    async def record(self, *_: object) -> None:
+        pass
+
 
 ADA = Asker(1, guild_id=10)
 ADMIN = Asker(2, guild_id=10, manages=True)
@@ -28,7 +43,9 @@ async def store(tmp_path: Path) -> AsyncIterator[StoredSnippets]:
 
 
 def fresh(store: StoredSnippets) -> Snippets:
-    return Snippets(store, clock=lambda: 5.0, read_host_lists=lambda: {"host": ("one",)})
+    settings = cast("SettingsStore", Nothing())
+    authority, log = Authority(settings), cast("Auditing", Nothing())
+    return Snippets(store, authority, log, clock=lambda: 5.0, read_host_lists=lambda: {"host": ("one",)})
 
 
 FULL = Options(

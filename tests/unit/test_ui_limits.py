@@ -23,7 +23,7 @@ from tests.unit.ui_builders import BUILDERS, LONGEST
 from tests.unit.ui_payloads import payload, problems
 
 NOBODY = cast("discord.Interaction", None)
-DRAWN = (Card, discord.Embed, discord.ui.View, discord.ui.Modal)
+DRAWN = (Card, discord.Embed, discord.ui.View, discord.ui.LayoutView, discord.ui.Modal)
 NASTY = st.text(
     alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("*_~`|<>@#-[]()\\:1.\n\u202e&!{}")),
     max_size=4000,

@@ -38,7 +38,7 @@ from bot.domain.rules import Rules
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import Text
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules
-from bot.prompting.rewording import Reworded
+from bot.prompting.rewording import Reworded, Wish
 from bot.services.allowing import CapError
 from bot.services.drafts import Draft
 from bot.services.fleet import Condition, Outage
@@ -72,6 +72,10 @@ from bot.ui import (
 )
 from bot.ui.card import Attachment, Card
 from bot.ui.quotas import MOST_S
+from tests.unit.ui_builders_adult import ADULT
+from tests.unit.ui_builders_reviews import REVIEWS
+from tests.unit.ui_builders_roles import ROLES
+from tests.unit.ui_builders_scopes import SCOPES
 from tests.unit.ui_payloads import Drawn
 
 LARGEST = 2**63 - 2
@@ -221,7 +225,7 @@ def _line(text: str) -> queue.Line:
 
 
 def _kept() -> Kept:
-    return Kept(10**9, 10**9, 10**9, NOW, 10**9, 10**9, 10**9, 10**9)
+    return Kept(10**9, 10**9, 10**9, NOW, 10**9, 10**9, 10**9, 10**9, 10**9, 10**9)
 
 
 def _typed(text: str) -> settings.Typed:
@@ -378,7 +382,7 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     ),
     "privacy.kept of nobody": lambda _: privacy.kept(Kept(), Terms(1, 1, 1), "", "en"),
     "privacy.question": lambda _: privacy.question(_kept(), "en"),
-    "privacy.deleted": lambda _: privacy.deleted("en"),
+    "privacy.deleted": lambda _: privacy.deleted(_kept(), "en"),
     "privacy.left_alone": lambda _: privacy.left_alone("en"),
     "privacy.exported": lambda _: privacy.exported("easel-data.json", b"{}", "en"),
     "queue.panel": lambda text: queue.panel(_line(text), ASKER, live=True),
@@ -395,10 +399,14 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "lighter.offer": lambda text: lighter.offer(_too_dear(text), LARGEST, "en"),
     "quotas.shown": lambda _: quotas.shown(_uses(0), _uses(MANY), _quotas(), "en"),
     "quotas.changed": lambda _: quotas.changed(_quotas(), "en"),
+    **SCOPES,
+    **REVIEWS,
+    **ADULT,
+    **ROLES,
     "wording.rules": lambda text: wording.rules(_word_rules(text), "en"),
     "wording.rules of nothing": lambda _: wording.rules(WordRules(), "en"),
-    "wording.tried": lambda text: wording.tried("a fox", Reworded(text), "en"),
-    "wording.tried in vain": lambda text: wording.tried(text, Reworded(text, text), "en"),
+    "wording.tried": lambda text: wording.tried("a fox", Reworded(text), Wish(), "en"),
+    "wording.tried in vain": lambda text: wording.tried(text, Reworded(text, text), Wish(), "en"),
 }
 """By ``<module>.<function>``; what comes after a space tells apart several ways to draw with the same one."""
 

@@ -10,11 +10,12 @@ import discord
 
 from bot.ui.card import Card
 
-Drawn = Card | discord.Embed | discord.ui.View | discord.ui.Modal
+Drawn = Card | discord.Embed | discord.ui.View | discord.ui.LayoutView | discord.ui.Modal
 Json = dict[str, Any]
 
 EMBED, EMBEDS_TOGETHER = {"title": 256, "description": 4096, "url": 2048}, 6000
 ROW, BUTTON, SELECT, TEXT_INPUT, LABEL = 1, 2, 3, 4, 18
+TEXT, LAYOUT = 10, 1 << 15
 
 
 def payload(drawn: Drawn) -> Json:
@@ -24,6 +25,9 @@ def payload(drawn: Drawn) -> Json:
             return {**drawn.to_dict()}
         case discord.ui.View():
             return {"components": drawn.to_components()}
+        case discord.ui.LayoutView():
+            components = drawn.to_components()  # type: ignore[no-untyped-call] # discord.py leaves this one bare
+            return {"components": components, "flags": LAYOUT}
         case discord.Embed():
             return {"embeds": [drawn.to_dict()]}
         case _:
@@ -43,6 +47,7 @@ def problems(drawn: Drawn) -> list[str]:
     found += ["two components with the same custom id"] if len(ids) != len(set(ids)) else []
     found += ["more than 5 rows"] if len(sent.get("components", ())) > 5 else []
     found += list(_modal(sent) if "title" in sent else _message(sent))
+    found += list(_layout(sent)) if sent.get("flags") == LAYOUT else []
     for component in _components(sent):
         found += _component(component)
     return found
@@ -88,6 +93,15 @@ def _modal(sent: Json) -> Iterator[str]:
         yield "a modal without a field"
 
 
+def _layout(sent: Json) -> Iterator[str]:
+    everything = list(_components(sent))
+    if len(everything) > 40:
+        yield f"{len(everything)} components in all"
+    together = sum(len(each["content"]) for each in everything if each["type"] == TEXT)
+    if together > 4000:
+        yield f"{together} characters of text in all"
+
+
 def _component(component: Json) -> Iterator[str]:
     match component["type"]:
         case 1:
@@ -107,9 +121,20 @@ def _component(component: Json) -> Iterator[str]:
         case 18:
             yield from _length("label", component["label"], 45, least=1)
             yield from _length("description", component.get("description"), 100)
+        case 9 | 10 | 14 | 17 as kind:
+            yield from _of_layout(kind, component)
         case kind:
             yield f"component of an unknown type {kind}"
     yield from _length("custom id", component.get("custom_id"), 100, least=1)
+
+
+def _of_layout(kind: int, component: Json) -> Iterator[str]:
+    if kind == TEXT:
+        yield from _length("text", component["content"], 4000, least=1)
+    elif kind != 14 and not component["components"]:
+        yield "a section or a container with nothing in it"
+    elif kind == 9 and (len(component["components"]) > 3 or component["accessory"]["type"] != BUTTON):
+        yield "a section of too many texts, or without its button"
 
 
 def _select(menu: Json) -> Iterator[str]:
@@ -127,7 +152,7 @@ def _select(menu: Json) -> Iterator[str]:
 
 def _components(sent: Json) -> Iterator[Json]:
     """Yield every component, however deep, the modal itself aside."""
-    inside = [*sent.get("components", ()), *([sent["component"]] if "component" in sent else ())]
+    inside = [*sent.get("components", ()), *(sent[name] for name in ("component", "accessory") if name in sent)]
     for component in inside:
         yield component
         yield from _components(component)

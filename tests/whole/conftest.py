@@ -14,6 +14,7 @@ import pytest_asyncio
 import yarl
 
 from bot.client import serve
+from bot.domain.ports import Classifier
 from bot.fetching.network import Network
 from bot.rehearsal import Discord
 from bot.settings_loading import load
@@ -34,18 +35,25 @@ class Bot:
     """One life of the bot: started by entering, stopped cleanly by leaving, as often as a test likes."""
 
     def __init__(
-        self, discord: Discord, environ: Mapping[str, str], clock: Time, network: Network | None = None
+        self,
+        discord: Discord,
+        environ: Mapping[str, str],
+        clock: Time,
+        network: Network | None = None,
+        classifier: Classifier | None = None,
     ) -> None:
         self._discord = discord
         self._environ = environ
         self._clock = clock
         self._network = network
+        self._classifier = classifier
         self._stop = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         settings = load(self._environ, None)
-        self._life = asyncio.ensure_future(serve(settings, self._stop, clock=self._clock, network=self._network))
+        life = serve(settings, self._stop, clock=self._clock, network=self._network, classifier=self._classifier)
+        self._life = asyncio.ensure_future(life)
         online = asyncio.ensure_future(self._discord.online())
         await asyncio.wait({self._life, online}, return_when=asyncio.FIRST_COMPLETED)
         if self._life.done():
@@ -103,12 +111,24 @@ def network() -> Network | None:
 
 
 @pytest.fixture
-def start(discord: Discord, environ: dict[str, str], clock: Time, network: Network | None) -> Start:
+def classifier() -> Classifier | None:
+    """What looks at pictures; a test with one of its own says so."""
+    return None
+
+
+@pytest.fixture
+def start(
+    discord: Discord,
+    environ: dict[str, str],
+    clock: Time,
+    network: Network | None,
+    classifier: Classifier | None,
+) -> Start:
     """Start the bot: ``async with start(EASEL_BACKENDS=...)``."""
 
     @asynccontextmanager
     async def started(**more: str) -> AsyncIterator[Bot]:
-        async with Bot(discord, {**environ, **more}, clock, network) as bot:
+        async with Bot(discord, {**environ, **more}, clock, network, classifier) as bot:
             yield bot
 
     return started

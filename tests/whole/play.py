@@ -9,12 +9,11 @@ from PIL import Image, PngImagePlugin
 
 from bot.domain import infotext
 from bot.domain.infotext import Infotext
-from bot.rehearsal import Discord, Interaction, payloads
+from bot.rehearsal import Discord, Interaction
 from bot.rehearsal.commands import leaves
-from bot.rehearsal.forms import described
 from bot.rehearsal.interactions import Act
-from bot.rehearsal.options import Value
-from bot.rehearsal.world import Attachment, Message, User
+from bot.rehearsal.options import Filled, Value
+from bot.rehearsal.world import Attachment, Channel, Message, Role, User
 
 T = TypeVar("T")
 
@@ -108,19 +107,15 @@ async def raw_command(discord: Discord, who: User, path: str, /, **values: Any) 
     channel = discord.world.channel
     command = discord.commands.find(path.split(maxsplit=1)[0])
     assert command is not None
-    schema = {option["name"]: option for option in dict(leaves(command))[path]}
-    options: list[Any] = []
-    data: dict[str, Any] = {"id": command["id"], "name": command["name"], "type": 1}
-    for name, value in values.items():
-        sent = value
-        if isinstance(value, Attachment):
-            kept = discord.stage.post.keep(described(value), channel, ephemeral=True)
-            data["resolved"] = {"attachments": {str(kept.id): payloads.attachment(kept)}}
-            sent = str(kept.id)
-        options.append({"name": name, "type": schema[name]["type"], "value": sent})
+    schema = {option["name"]: {**option, "required": False} for option in dict(leaves(command))[path]}
+    filled = Filled(discord.stage.post, channel)
+    things = {n: value for n, value in values.items() if isinstance(value, User | Role | Channel | Attachment)}
+    options: list[Any] = filled.fill(list(schema.values()), {**things})
+    options += [{"name": n, "type": schema[n]["type"], "value": values[n]} for n in values if n not in things]
     for name in reversed(path.split()[1:]):
         options = [{"name": name, "type": 1, "options": options}]
-    act = discord.interactions.send(Act.COMMAND, who, channel, data | {"options": options})
+    data = {"id": command["id"], "name": command["name"], "type": 1, "options": options}
+    act = discord.interactions.send(Act.COMMAND, who, channel, data | {"resolved": filled.resolved})
     return await act.acknowledged()
 
 

@@ -169,12 +169,16 @@ async def test_every_command_says_where_it_may_be_used(discord: Discord) -> None
         "privacy": ANYWHERE,
         "queue": ANYWHERE,
         "quota": ANYWHERE,
+        "adult": ANYWHERE,
         "history": ANYWHERE,
         "show": ANYWHERE,
         "stats": ANYWHERE,
         "about": ANYWHERE,
         "help": ANYWHERE,
         "settings": ([0], [0]),
+        "roles": ([0], [0]),
+        "log": ([0], [0]),
+        "review": ([0], [0]),
         "words": ([0], [0]),
     }
 

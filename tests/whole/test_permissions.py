@@ -158,7 +158,7 @@ async def test_where_only_a_person_brought_the_bot_the_person_is_the_guild(disco
     ada, bruno, carla = (
         discord.as_(world.add_member(guild, who), place) for who in (world.ada, world.bruno, world.carla)
     )
-    first = await result(await ada.slash("draw", prompt="a fox", seed=7))
+    first = await result(await ada.slash("draw", prompt="a fox", seed=7, private=False))
     assert "seed:7" in await private(discord, await ada.press(first, "Settings"))
     second = await result(await ada.submit(await ada.press(first, "Edit"), {"prompt": "an owl"}))
     third = await result(await bruno.press(first, "Reroll"))

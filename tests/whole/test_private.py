@@ -7,7 +7,7 @@ from bot.rehearsal import Discord, Overwrite, Permission
 from bot.rehearsal.world import Attachment
 from tests.whole import pictures
 from tests.whole.conftest import Start, Time
-from tests.whole.play import draw, painted, private
+from tests.whole.play import painted, private
 
 
 def picture(colour: str = "teal") -> Attachment:
@@ -46,21 +46,3 @@ async def test_a_private_picture_that_comes_late_comes_by_direct_message(
         clock.ahead_s = 20 * 60
         await discord.until(lambda: any(message.attachments for message in discord.world.ada.dms), 20)
     assert not [each for each in discord.world.channel.messages if not each.ephemeral]
-
-
-async def test_where_only_the_token_leads_back_a_long_wait_is_refused_unless_it_is_private(
-    discord: Discord, start: Start
-) -> None:
-    world = discord.world
-    world.ada.installed = True
-    guild = world.add_guild("Elsewhere", world.carla, with_bot=False)
-    ada = discord.as_(world.add_member(guild, world.ada), world.add_channel(guild, "lounge"))
-    async with start(EASEL_BACKENDS="sketch=0.05"):
-        await draw(discord)
-        ahead = await discord.as_(world.bruno).slash("draw", prompt="a fox", steps=60, size="2048x1536", count=4)
-        await ahead.until(lambda m: "Painting" in m.text)
-        public = await ada.slash("remix", image=picture(), prompt="a fox")
-        assert "The line is too long for this place" in await private(discord, public)
-        act = await ada.slash("remix", image=picture(), prompt="a fox", private=True)
-        assert (await act.until(lambda m: "In line" in m.text)).private_to == world.ada.id
-        await discord.as_(world.bruno).press(ahead.message, "Cancel")

@@ -44,6 +44,7 @@ async def test_every_kind_of_option_goes_over_the_wire(robot: Robot) -> None:
         {"flag": 1},
         {"person": "ada"},
         {"place": world.ada},
+        {"place": world.other_channel},
         {"number": "1"},
         {"chosen": "3"},
         {"unknown": 1},
@@ -126,6 +127,8 @@ async def test_a_modal_takes_texts_choices_and_files(robot: Robot) -> None:
         {"components": [{"type": 18, "label": "a", "component": {**_SELECT, "max_values": 3}}]},
         {"components": [{"type": 1, "components": [_TEXT]}]},
         {"components": [{"type": 18, "label": "a", "component": _TEXT}] * 2},
+        {"components": [{"type": 18, "label": "Choice", "component": {**_SELECT, "disabled": True}}]},
+        {"components": [{"type": 18, "label": "Choice", "component": {**_SELECT, "min_values": 0}}]},
     ],
 )
 async def test_a_modal_beyond_a_limit_is_refused(robot: Robot, change: Any) -> None:

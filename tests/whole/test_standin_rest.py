@@ -93,6 +93,20 @@ async def test_a_layout_shows_text_media_and_buttons(wire: Wire, messages: str) 
     assert (await wire("POST", messages, body))[0] == 400
 
 
+async def test_a_message_becomes_a_layout_without_its_content_and_stays_one(wire: Wire, messages: str) -> None:
+    layout = {"flags": 1 << 15, "components": [{"type": 10, "content": "Settings"}]}
+    _, sent = await wire("POST", messages, {"content": "a"})
+    path = f"{messages}/{sent['id']}"
+    assert await wire.refused("PATCH", path, layout) == (400, 50035)
+    assert (await wire("PATCH", path, {**layout, "content": None}))[0] == 200
+    [message] = wire.discord.world.channel.messages
+    assert message.text == "Settings"
+    assert (await wire("PATCH", path, {"flags": 0}))[0] == 200
+    assert message.flags & 1 << 15, "for good"
+    assert await wire.refused("PATCH", path, {"content": "a"}) == (400, 50035)
+    assert await wire.refused("PATCH", path, {"components": []}) == (400, 50006)
+
+
 async def test_an_enforced_nonce_makes_one_message_of_two(wire: Wire, messages: str) -> None:
     body = {"content": "once", "nonce": "n1", "enforce_nonce": True}
     _, first = await wire("POST", messages, body)

@@ -123,7 +123,7 @@ class PaintingProcess:
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=_PIPE_BYTES,
-                env=_environment(),
+                env=environment(),
                 # Ctrl-C is for the bot, which lets a running picture be finished.
                 start_new_session=True,
             )
@@ -247,8 +247,8 @@ def is_offline() -> bool:
     return {**_OFFLINE, **os.environ}["HF_HUB_OFFLINE"].upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _environment() -> dict[str, str]:
-    """Return ours without the bot's secrets, set so that the libraries neither call home nor chat."""
+def environment() -> dict[str, str]:
+    """Return our variables without the bot's secrets, set so that the libraries neither call home nor chat."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_PRIVATE)}
     # It must find the bot's own modules from wherever the bot was started.
     paths = os.pathsep.join((str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])))

@@ -26,6 +26,7 @@ const RULES = [
   [/^(?:> .*(?:\n|$))+/m, (m) => el("blockquote", {}, ...words(m[0].replace(/^> /gm, "").trimEnd()))],
   [/<t:(\d+)(?::(\w))?>/, (m) => el("span", { class: "mention", title: new Date(m[1] * 1000).toString() }, moment(m))],
   [/<\/([^:>]+):\d+>/, (m) => el("span", { class: "mention" }, `/${m[1]}`)],
+  [/<#(\d+)>/, (m) => el("span", { class: "mention" }, `#${placeOf(m[1])}`)],
   [/<@!?(\d+)>/, (m) => el("span", { class: "mention" }, `@${nameOf(m[1])}`)],
   [/\[([^\]]+)\]\((https?:[^)\s]+)\)/, (m) => el("a", { href: m[2], rel: "noreferrer", target: "_blank" }, m[1])],
   [/https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/\d+/, (m) => el("span", { class: "mention" }, `# ${placeOf(m[1])} › 💬`)],
@@ -107,9 +108,14 @@ function component(shape, message) {
     case 11: return picture(shape.media, "", shape.description);
     case 12: return el("div", {}, ...shape.items.map((item) => picture(item.media, "", item.description)));
     case 14: return el("hr");
-    case 17: return el("div", { class: "layout" }, ...inner());
+    case 17: return framed(shape, el("div", { class: "layout" }, ...inner()));
     default: return el("span", {}, `(component ${shape.type})`);
   }
+}
+
+function framed(shape, box) {
+  if (shape.accent_color != null) box.style.borderLeft = `4px solid #${shape.accent_color.toString(16).padStart(6, "0")}`;
+  return box;
 }
 
 function face(shape) {
@@ -226,7 +232,8 @@ function openModal(form) {
     const values = {};
     for (const input of fields.querySelectorAll("[name]")) {
       if (input.type === "file") { if (input.files[0]) values[input.name] = await fileOf(input.files[0]); }
-      else values[input.name] = input.multiple ? [...input.selectedOptions].map((o) => o.value) : input.value;
+      else if (input.options) values[input.name] = [...input.selectedOptions].map((o) => o.value).filter(Boolean);
+      else values[input.name] = input.value;
     }
     dialog.close();
     act({ do: "submit", modal: form.modal, values });
@@ -247,9 +254,10 @@ function modalField(outer) {
     input = el("input", { ...shared, type: "file" });
   } else {
     input = el("select", { ...shared, multiple: (field.max_values ?? 1) > 1 });
+    if (!input.multiple && !shared.required) input.append(el("option", { value: "" }, field.placeholder || "—"));
     for (const o of field.options || []) input.append(el("option", { value: o.value, selected: !!o.default }, face(o)));
   }
-  return el("label", {}, outer.label || field.label, input);
+  return el("label", {}, outer.label || field.label, outer.description ? el("small", {}, outer.description) : null, input);
 }
 
 const fileOf = (file) => new Promise((resolve, reject) => {

@@ -124,6 +124,8 @@ def _check_may_send(stage: Stage, place: Channel, call: Call) -> None:
     person = next((p for p in place.recipients if not p.bot), None)
     if person is not None and not person.takes_direct_messages:
         raise errors.closed_direct_messages()
+    if person is not None and not stage.world.may_write_to(person):
+        raise errors.no_mutual_guild()
     stage.require(place, Permission.SEND_MESSAGES_IN_THREADS if place.is_thread else Permission.SEND_MESSAGES)
     if call.files:
         stage.require(place, Permission.ATTACH_FILES)
