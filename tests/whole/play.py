@@ -64,10 +64,13 @@ async def nth(discord: Discord, number: int, is_so: Callable[[Message], bool] = 
 
 
 async def private(discord: Discord, act: Interaction) -> str:
-    """Wait for an answer that nobody else may see, with no public placeholder left, and return its words."""
-    await discord.until(
-        lambda: act.replies and all(reply.private_to == act.user.id for reply in act.replies), WAIT_S
-    )
+    """Wait for an answer that nobody else may see, with no placeholder left, and return its words."""
+
+    def answered() -> bool:
+        replies = act.replies
+        return bool(replies) and all(each.private_to == act.user.id and not each.loading for each in replies)
+
+    await discord.until(answered, WAIT_S)
     return act.text
 
 

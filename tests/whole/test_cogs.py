@@ -6,21 +6,9 @@ import pytest
 from PIL import Image
 
 from bot.rehearsal import Discord
-from bot.rehearsal.interactions import Interaction
-from bot.rehearsal.world import Attachment, User
+from bot.rehearsal.world import Attachment
 from tests.whole.conftest import Start
-
-
-async def ask(discord: Discord, who: User, path: str, **values: str | float | bool) -> str:
-    """Send a command and return its answer, which nobody else may see."""
-    act = await discord.as_(who).slash(path, **values)
-    return await private(discord, act)
-
-
-async def private(discord: Discord, act: Interaction) -> str:
-    await discord.until(lambda: act.replies)
-    assert all(reply.private_to == act.user.id for reply in act.replies)
-    return act.text
+from tests.whole.play import ask, private
 
 
 def picture() -> bytes:

@@ -7,20 +7,12 @@ import pytest
 
 from bot.domain.codes import code
 from bot.rehearsal import Discord
-from bot.rehearsal.interactions import Interaction
 from bot.rehearsal.world import Attachment
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
 from tests.whole.play import ask, draw, private, result
 
 TXT2IMG = "/sdapi/v1/txt2img"
-
-
-async def answered(discord: Discord, act: Interaction) -> str:
-    """Wait for the private answer behind a private placeholder."""
-    await discord.until(lambda: act.text)
-    assert all(reply.private_to == act.user.id for reply in act.replies)
-    return act.text
 
 
 @pytest.mark.usefixtures("easel")
@@ -78,7 +70,7 @@ async def test_a_preset_a_style_and_a_list_reach_the_backend(discord: Discord, s
             discord, ada, "style save", name="ink", prompt="ink drawing of {prompt}", negative_prompt="colour"
         )
         act = await discord.as_(ada).slash("wildcard save", name="animal", lines="heron")
-        await answered(discord, act)
+        await private(discord, act)
         await draw(discord, ada, "a __animal__ by a lake", preset="quick", style="ink")
         [sent] = gpu.posts(TXT2IMG)
         assert sent["prompt"] == "ink drawing of a heron by a lake"
@@ -96,7 +88,7 @@ async def test_an_admins_file_brings_what_no_option_can_say(discord: Discord, st
         await draw(discord, world.ada)
         assert "Manage Server" in await ask(discord, world.ada, "preset import", file=file)
         act = await discord.as_(world.admin).slash("preset import", file=file)
-        assert "1 preset kept: raw" in await answered(discord, act)
+        assert "1 preset kept: raw" in await private(discord, act)
         assert "overrides, extra" in await ask(discord, world.ada, "preset show", name="raw")
         await draw(discord, world.ada, preset="raw")
         sent = gpu.posts(TXT2IMG)[-1]
@@ -111,7 +103,7 @@ async def test_what_an_admin_put_into_a_preset_stays_in_that_server(discord: Dis
     elsewhere = discord.as_(world.ada, world.direct_channel(world.ada))
     async with StandInWebUI() as gpu, start(EASEL_BACKENDS=f"webui={gpu.url}"):
         await draw(discord, world.ada)
-        await answered(discord, await discord.as_(world.admin).slash("preset import", file=file))
+        await private(discord, await discord.as_(world.admin).slash("preset import", file=file))
         message = await draw(discord, world.ada, preset="raw")
         await result(await discord.as_(world.ada).press(message, "Reroll"))
         await draw(discord, world.ada, like=code(2))
@@ -153,7 +145,7 @@ async def test_what_an_admin_put_into_a_preset_stays_in_that_server(discord: Dis
 )
 async def test_a_file_that_does_not_fit_is_refused_in_words(discord: Discord, text: str, words: str) -> None:
     act = await discord.as_(discord.world.admin).slash("preset import", file=Attachment("p.json", text.encode()))
-    assert words in await answered(discord, act)
+    assert words in await private(discord, act)
 
 
 @pytest.mark.usefixtures("easel")
@@ -176,10 +168,10 @@ async def test_what_takes_the_place_of_another_says_so(discord: Discord) -> None
     assert replaced in await ask(discord, admin, "style save", name="Ink", prompt="ink")
     for words in (kept, replaced):
         act = await discord.as_(admin).slash("wildcard save", name="colour", lines="red")
-        assert words in await answered(discord, act)
+        assert words in await private(discord, act)
     file = Attachment("p.json", b'{"presets": [{"name": "Quick"}, {"name": "new"}]}')
     act = await discord.as_(admin).slash("preset import", file=file)
-    assert "2 presets kept: Quick, new\nIn place of those of the same name: Quick" in await answered(discord, act)
+    assert "2 presets kept: Quick, new\nIn place of those of the same name: Quick" in await private(discord, act)
 
 
 @pytest.mark.usefixtures("easel")
@@ -192,7 +184,7 @@ async def test_an_export_can_be_imported_again(discord: Discord) -> None:
     assert message.private_to == ada.id
     [file] = message.attachments
     act = await discord.as_(admin).slash("preset import", file=Attachment("p.json", file.data))
-    assert "quick" in await answered(discord, act)
+    assert "quick" in await private(discord, act)
     shown = await ask(discord, discord.world.bruno, "preset show", name="quick")
     assert "steps 3" in shown
     assert "hires 2" in shown
@@ -214,9 +206,9 @@ async def test_nothing_is_not_kept_and_odd_names_are_refused(discord: Discord) -
     assert "nothing to keep" in await ask(discord, ada, "preset save", name="x")
     assert "nothing to keep" in await ask(discord, ada, "style save", name="x")
     act = await discord.as_(ada).slash("wildcard save", name="a__b", lines="red")
-    assert "cannot stand in a prompt" in await answered(discord, act)
+    assert "cannot stand in a prompt" in await private(discord, act)
     act = await discord.as_(ada).slash("wildcard save", name="x", lines=" | ")
-    assert "nothing to keep" in await answered(discord, act)
+    assert "nothing to keep" in await private(discord, act)
     assert "There is no style “x”" in await ask(discord, ada, "style delete", name="x")
 
 
@@ -233,7 +225,7 @@ async def test_the_hosts_lists_are_for_everybody_and_read_again(
         (folder / "colour.txt").write_text("red", "utf-8")
         assert "Manage Server" in await ask(discord, world.ada, "wildcard refresh")
         act = await discord.as_(world.admin).slash("wildcard refresh")
-        assert "2 lists are for everybody" in await answered(discord, act)
+        assert "2 lists are for everybody" in await private(discord, act)
         choices = await discord.as_(world.ada).autocomplete("wildcard show", "name", "col")
         assert "colour" in [choice["value"] for choice in choices]
 
@@ -242,9 +234,9 @@ async def test_the_hosts_lists_are_for_everybody_and_read_again(
 async def test_a_list_comes_from_a_text_file(discord: Discord) -> None:
     ada = discord.as_(discord.world.ada)
     act = await ada.slash("wildcard save", name="colour", file=Attachment("c.txt", b"red\n# no\ngreen | blue\n"))
-    assert "- red\n- green \\| blue" in await answered(discord, act)
+    assert "- red\n- green \\| blue" in await private(discord, act)
     act = await ada.slash("wildcard save", name="colour", file=Attachment("c.txt", b"\xff\xfe\xfa"))
-    assert "no text file" in await answered(discord, act)
+    assert "no text file" in await private(discord, act)
 
 
 @pytest.mark.usefixtures("easel")

@@ -3,7 +3,6 @@
 import pytest
 
 from bot.rehearsal import Discord
-from bot.rehearsal.interactions import Interaction
 from bot.rehearsal.world import Attachment
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
@@ -11,13 +10,6 @@ from tests.whole.pictures import png
 from tests.whole.play import ask, draw, private, result
 
 TXT2IMG = "/sdapi/v1/txt2img"
-
-
-async def answered(discord: Discord, act: Interaction) -> str:
-    """Wait for the private answer behind a private placeholder."""
-    await discord.until(lambda: act.text)
-    assert all(reply.private_to == act.user.id for reply in act.replies)
-    return act.text
 
 
 async def chosen(discord: Discord, typed: str = "") -> list[str]:
@@ -66,7 +58,7 @@ async def test_an_admins_card_is_shown_with_its_sample(discord: Discord, start: 
         act = await discord.as_(world.admin).slash(
             "model card", name="random15", trigger="rnd style", note="for tests", sample=sample
         )
-        assert "Answers to: rnd style" in await answered(discord, act)
+        assert "Answers to: rnd style" in await private(discord, act)
         act = await discord.as_(world.ada).slash("model info", name="random15")
         text = await private(discord, act)
         assert "Answers to: rnd style" in text
@@ -74,7 +66,7 @@ async def test_an_admins_card_is_shown_with_its_sample(discord: Discord, start: 
         [file] = act.message.attachments
         assert file.description == "random15"
         act = await discord.as_(world.admin).slash("model card", name="random15", forget=True)
-        assert "rnd style" not in await answered(discord, act)
+        assert "rnd style" not in await private(discord, act)
 
 
 async def test_a_server_denies_a_model_to_its_members_on_every_way(discord: Discord, start: Start) -> None:
@@ -120,7 +112,7 @@ async def test_an_admin_has_all_backends_look_for_new_files(discord: Discord, st
         gpu.models.append("brand_new")
         assert "may have the backends look" in await ask(discord, world.ada, "model refresh")
         act = await discord.as_(world.admin).slash("model refresh")
-        assert "Fresh, but for webui-2" in await answered(discord, act)
+        assert "Fresh, but for webui-2" in await private(discord, act)
         assert "brand_new" in await chosen(discord, "brand")
 
 

@@ -8,7 +8,7 @@ from bot.rehearsal.permissions import Permission
 from bot.rehearsal.world import Overwrite, User
 from tests.whole import pictures
 from tests.whole.conftest import Start
-from tests.whole.play import ask, draw, eventually, painted, private, raw_press, result
+from tests.whole.play import WAIT_S, ask, draw, eventually, painted, private, raw_press, result
 from tests.whole.test_work import Stuck, known, webui, work
 
 GONE = "no longer kept"
@@ -108,7 +108,7 @@ async def test_what_was_deleted_is_brought_back_by_nobody_but_its_asker(discord:
 async def forgotten(discord: Discord, who: User) -> bool:
     """Return whether somebody is refused the first picture, whose message was deleted a moment ago."""
     act = await discord.as_(who).slash("show", id=code(1))
-    await act.until(lambda m: painted(m) or GONE in m.text)
+    await discord.until(lambda: GONE in act.text or any(map(painted, act.replies)), WAIT_S)
     return GONE in act.text
 
 

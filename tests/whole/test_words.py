@@ -23,13 +23,6 @@ async def refused(discord: Discord, act: Interaction, part: str = "fox") -> None
     assert "Leave it out" in act.text
 
 
-async def answered(discord: Discord, act: Interaction) -> str:
-    """Wait for the private answer behind a private placeholder."""
-    await discord.until(lambda: act.text)
-    assert all(reply.private_to == act.user.id for reply in act.replies)
-    return act.text
-
-
 async def ruled(discord: Discord, action: str, words: str, **values: str) -> str:
     """Let the admin make a rule and return the answer."""
     return await ask(discord, discord.world.admin, f"words {action}", words=words, **values)
@@ -169,7 +162,7 @@ async def test_rules_outlive_a_restart_and_travel_as_a_file(discord: Discord, st
         many = json.dumps({"deny": [f"word number {n}" for n in range(1001)]}).encode()
         for data, words in ((many, "at most 1000"), (b"[]", "no file of rules"), (b'{"ban": []}', "“ban”")):
             wrong = await admin.slash("words import", file=Attachment("words.json", data))
-            assert words in await answered(discord, wrong)
+            assert words in await private(discord, wrong)
 
 
 @pytest.mark.usefixtures("discord")
