@@ -86,9 +86,10 @@ async def told(discord: Discord, who: User, part: str) -> str:
 
 
 async def eventually(call: Callable[[], Awaitable[T]]) -> T:
-    """Ask until the answer is not empty; the test's own timeout ends it."""
-    while not (answer := await call()):  # noqa: ASYNC110 - only the bot itself knows when
-        await asyncio.sleep(0.02)
+    """Ask until the answer is not empty."""
+    async with asyncio.timeout(2 * WAIT_S):
+        while not (answer := await call()):  # noqa: ASYNC110 - only the bot itself knows when
+            await asyncio.sleep(0.02)
     return answer
 
 
