@@ -30,6 +30,10 @@ _PATTERNS = (
     (re.compile(r"\b(bot|basic|bearer)\s+[\w.+/=-]{16,}", re.IGNORECASE), rf"\1 {GONE}"),
     (re.compile(r"""((["'])(?:negative_)?prompt\2\s*:\s*)(["'])(?:\\.|(?!\3).)*\3"""), rf"\1\3{GONE}\3"),
 )
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor, turns its writing round or ends a line (Unicode: Cc, Bidi_Control)."""
+_LINES = ("exception", "stack")
+"""What is meant to have several lines."""
 
 
 def scrub(text: str, known: Iterable[str] = ()) -> str:
@@ -129,9 +133,15 @@ def _redacted(key: str, value: Any, known: tuple[str, ...]) -> Any:
     if _PRIVATE_KEYS.search(key):
         return GONE
     if isinstance(value, str):
-        return scrub(value, known)
+        return _printable(scrub(value, known), lines=key in _LINES)
     if isinstance(value, Mapping):
         return {inner: _redacted(str(inner), part, known) for inner, part in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted("", part, known) for part in value]
     return value
+
+
+def _printable(text: str, *, lines: bool) -> str:
+    """Return ``text`` as one line, or as the lines that it has: nobody's words write lines of their own."""
+    shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return shown if lines else shown.replace("\n", "\\n").replace("\t", "\\t")
