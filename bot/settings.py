@@ -283,8 +283,8 @@ class Settings(BaseSettings):
     classifier: str = _setting(
         "EASEL_CLASSIFIER",
         "Classifier",
-        "A model on the Hugging Face hub, or a folder, that looks at every picture before it is shown; empty: none "
-        "does.",
+        "A model on the Hugging Face hub, or a folder, that looks at every picture before it is shown; empty: "
+        "none does.",
         "",
     )
     classifier_labels: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
