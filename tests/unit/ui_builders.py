@@ -14,9 +14,6 @@ from bot.domain.job import Address, Job, JobSpec, Origin, Picture, Ping, Place, 
 from bot.domain.limits import MAX_LORAS, MAX_PROMPT, MAX_SEVERAL, Limits
 from bot.domain.options import Options
 from bot.domain.ports import Progress
-from bot.domain.privacy import Kept, Terms
-from bot.domain.quotas import Allowance, Period, Quota, Use
-from bot.domain.quotas import Scope as QuotaScope
 from bot.domain.request import (
     MAX_SEED,
     Control,
@@ -37,8 +34,6 @@ from bot.domain.request import (
 from bot.domain.rules import Rules
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import Text
-from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules
-from bot.prompting.rewording import Reworded, Wish
 from bot.services.allowing import CapError
 from bot.services.drafts import Draft
 from bot.services.fleet import Condition, Outage
@@ -46,7 +41,6 @@ from bot.services.gallery import PER_PAGE
 from bot.services.models import MAX_PATTERNS, About, Backing
 from bot.services.preferences import EMOJI, Effective, Scope
 from bot.services.presets import ADMINS_OWN
-from bot.services.quotas import MAX_QUOTAS
 from bot.services.upkeep import Report
 from bot.ui import (
     buttons,
@@ -60,21 +54,18 @@ from bot.ui import (
     lighter,
     modals,
     models,
-    privacy,
     queue,
-    quotas,
     settings,
     stats,
     tables,
     warned,
-    wording,
     work,
 )
 from bot.ui.card import Attachment, Card
-from bot.ui.quotas import MOST_S
 from tests.unit.ui_builders_adult import ADULT
 from tests.unit.ui_builders_reviews import REVIEWS
 from tests.unit.ui_builders_roles import ROLES
+from tests.unit.ui_builders_rules import RULES
 from tests.unit.ui_builders_scopes import SCOPES
 from tests.unit.ui_payloads import Drawn
 
@@ -224,10 +215,6 @@ def _line(text: str) -> queue.Line:
     return queue.Line(jobs, {each.id: Place(10**6, 1, 1e6) for each in jobs}, NOW)
 
 
-def _kept() -> Kept:
-    return Kept(10**9, 10**9, 10**9, NOW, 10**9, 10**9, 10**9, 10**9, 10**9, 10**9)
-
-
 def _typed(text: str) -> settings.Typed:
     return settings.Typed(text, Options.of(request(text)), preset=text[:MAX_NAME], private=True)
 
@@ -269,27 +256,6 @@ def _too_dear(text: str) -> CapError:
     error = CapError("{a} {b}", "{b}", a=1.5, b=text)
     error.lighter = (Draft(Asker(1), JobSpec(request(text))),)
     return error
-
-
-def _uses(many: int) -> list[Use]:
-    """As many allowances as one can be held to; without ``many`` those of a day and a month."""
-    kinds = [Allowance(scope, period, MOST_S) for scope in QuotaScope if scope != "role" for period in Period]
-    found = [*kinds, *kinds[:4]] if many else kinds[:2]
-    return [Use(each, 1e9, 1e9, 2_000_000_000) for each in found]
-
-
-def _quotas() -> list[Quota]:
-    """As many quotas as a server may have."""
-    return [Quota(QuotaScope.ROLE, Period.MONTH, MOST_S, LARGEST - n) for n in range(MAX_QUOTAS)]
-
-
-def _word_rules(text: str) -> WordRules:
-    """As many rules of each kind as there may be."""
-    rules = WordRules()
-    for kind, action in enumerate(Action):
-        words = {f"{text}{number}"[-MAX_WORD:] for number in range(kind, MAX_WORDS, len(Action))}
-        rules = rules.having(words, Rule(action, text[:MAX_WORD] or "a"))
-    return rules
 
 
 BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
@@ -377,14 +343,6 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "models.rules": lambda text: models.rules(
         Rules((text[:200],) * MAX_PATTERNS, (text[:200],) * MAX_PATTERNS), "en"
     ),
-    "privacy.kept": lambda _: privacy.kept(
-        _kept(), Terms(365, 365, 365), f"https://example.com/{'x' * 400}", "en"
-    ),
-    "privacy.kept of nobody": lambda _: privacy.kept(Kept(), Terms(1, 1, 1), "", "en"),
-    "privacy.question": lambda _: privacy.question(_kept(), "en"),
-    "privacy.deleted": lambda _: privacy.deleted(_kept(), "en"),
-    "privacy.left_alone": lambda _: privacy.left_alone("en"),
-    "privacy.exported": lambda _: privacy.exported("easel-data.json", b"{}", "en"),
     "queue.panel": lambda text: queue.panel(_line(text), ASKER, live=True),
     "stats.nothing": lambda _: stats.nothing("en"),
     "stats.card": _chart,
@@ -397,16 +355,11 @@ BUILDERS: Mapping[str, Callable[[str], Drawn]] = {
     "work.recipe": lambda text: work.recipe(request(text), "f" * 64, "en", spoiler=True),
     "work.draw_form": lambda text: work.draw_form(request(text), "en"),
     "lighter.offer": lambda text: lighter.offer(_too_dear(text), LARGEST, "en"),
-    "quotas.shown": lambda _: quotas.shown(_uses(0), _uses(MANY), _quotas(), "en"),
-    "quotas.changed": lambda _: quotas.changed(_quotas(), "en"),
     **SCOPES,
     **REVIEWS,
     **ADULT,
     **ROLES,
-    "wording.rules": lambda text: wording.rules(_word_rules(text), "en"),
-    "wording.rules of nothing": lambda _: wording.rules(WordRules(), "en"),
-    "wording.tried": lambda text: wording.tried("a fox", Reworded(text), Wish(), "en"),
-    "wording.tried in vain": lambda text: wording.tried(text, Reworded(text, text), Wish(), "en"),
+    **RULES,
 }
 """By ``<module>.<function>``; what comes after a space tells apart several ways to draw with the same one."""
 

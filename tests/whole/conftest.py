@@ -17,6 +17,8 @@ from bot.client import serve
 from bot.domain.ports import Classifier
 from bot.fetching.network import Network
 from bot.rehearsal import Discord
+from bot.rehearsal.permissions import Permission
+from bot.rehearsal.world import Channel, Overwrite
 from bot.settings_loading import load
 from tests.whole import spec
 
@@ -139,3 +141,17 @@ async def easel(start: Start) -> AsyncIterator[Bot]:
     """A bot that is online with the instant painter."""
     async with start() as bot:
         yield bot
+
+
+@pytest.fixture
+def mods(discord: Discord) -> Channel:
+    """A channel that moderators alone can see; who manages the server is one of them."""
+    world = discord.world
+    [moderator] = world.guild.members[world.moderator.id].roles
+    [admin] = world.guild.members[world.admin.id].roles
+    [bot] = world.guild.members[world.bot.id].roles
+    both = Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES
+    world.set_permissions(world.guild, world.guild.roles[admin], int(both))
+    open_to = [Overwrite(role, allow=int(Permission.VIEW_CHANNEL)) for role in (moderator, admin, bot)]
+    closed = Overwrite(world.guild.id, deny=int(Permission.VIEW_CHANNEL))
+    return world.add_channel(world.guild, "mods", overwrites=[closed, *open_to])
