@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import secrets
 import time
-from functools import partial
 
 import discord
 import structlog
@@ -16,8 +14,6 @@ from bot.answers import Answers
 from bot.delivery import memory
 from bot.delivery.asking import asker_of
 from bot.delivery.auditlog import AuditLog
-from bot.delivery.board import Board
-from bot.delivery.courier import Courier
 from bot.delivery.desk import Desk
 from bot.delivery.files import Files
 from bot.delivery.handout import Handout
@@ -25,51 +21,20 @@ from bot.delivery.messenger import CUT, Messenger
 from bot.delivery.originals import Originals
 from bot.delivery.pace import EditPace
 from bot.delivery.panels import Panels
-from bot.delivery.places import Places
-from bot.delivery.reviews import ReviewDesk
-from bot.delivery.sheets import Sheets
 from bot.delivery.sources import Sources
 from bot.domain.capability import Listing
-from bot.domain.job import Job
 from bot.domain.ports import Classifier, Clock
-from bot.domain.request import MAX_SEED
 from bot.extensions import EXTENSIONS
 from bot.fetching.network import Network
 from bot.foundations import Foundations, opened
 from bot.ops.loop import LoopProbe
-from bot.services.access import Access
-from bot.services.adult import AdultRule, AdultSettings
-from bot.services.allowing import Allowing
-from bot.services.auditing import Auditing
-from bot.services.authority import Authority
-from bot.services.blocking import Blocking
-from bot.services.cancelling import Cancelling
-from bot.services.catalogue import Catalogue
-from bot.services.examining import Examining
-from bot.services.explorations import Explorations
-from bot.services.fleet import Fleet
-from bot.services.gallery import Gallery
 from bot.services.generation import Generation
-from bot.services.models import Models
-from bot.services.orders import Orders
-from bot.services.pausing import Pausing
-from bot.services.preferences import Preferences
-from bot.services.privacy import Privacy, Shelves
-from bot.services.quotas import Quotas
-from bot.services.reviewing import Reviewing
-from bot.services.routing import Routing
-from bot.services.server_settings import ServerSettings
-from bot.services.snippets import Snippets
-from bot.services.stats import Stats
-from bot.services.studio import Studio
 from bot.services.suggestions import Suggestions
-from bot.services.upkeep import Upkeep
-from bot.services.wording import Wording
 from bot.settings import DISCORD_API, Settings
-from bot.storage.wildcards import read_lists
 from bot.tree import Tree, tell_commands
 from bot.ui.buttons import Action, Handler
 from bot.ui.localiser import Localiser
+from bot.wiring import delivery, painters, rulebook, studio
 
 log = structlog.get_logger(__name__)
 
@@ -127,147 +92,33 @@ class Easel(commands.Bot):
         self._store = base.store
         self._blobs = base.blobs
         self.imaging = base.imaging
-        jobs, clock = base.jobs, base.clock
-        fleet = Fleet(base.backends, clock=clock)
-        catalogue = Catalogue(base.backends)
-        routing = Routing(base.backends, catalogue)
-        authority = Authority(base.store)
-        preferences = Preferences(
-            base.store, authority, defaults=settings.defaults, limits=settings.limits, house=settings.house
-        )
-        self.messenger = Messenger(self, pace, clock=clock)
+        self.messenger = Messenger(self, pace, clock=base.clock)
         self.audit_log = AuditLog(self.messenger)
-        auditing = Auditing(base.store, preferences, self.audit_log, clock=clock)
-        snippets = Snippets(
-            base.snippets,
-            authority,
-            auditing,
-            clock=clock,
-            read_host_lists=partial(read_lists, settings.wildcards_dir),
+        rules, paint = rulebook(settings, base, self.audit_log), painters(base)
+        delivered = delivery(base, self.messenger, rules, paint)
+        self.courier, self.board, self.review_desk = delivered.courier, delivered.board, delivered.review_desk
+        self.studio = studio(settings, base, rules, paint, self.board, forget=self._forget)
+        self._suggestions = Suggestions(paint.catalogue, rules.preferences, rules.snippets)
+        self.generation = Generation(
+            base.jobs, paint.fleet, paint.catalogue, paint.routing, base.blobs, announcer=self.board
         )
-        wording = Wording(preferences)
-        quotas = Quotas(jobs, base.quotas, settings.quotas)
-        allowing = Allowing(preferences, quotas)
-        self._suggestions = Suggestions(catalogue, preferences, snippets)
-        places = Places(self.messenger, preferences)
         self.files = Files(base.attachments, base.imaging)
-        self.courier = Courier(
-            jobs,
-            self.messenger,
-            base.blobs,
-            base.imaging,
-            preferences,
-            places,
-            offers=catalogue.offers,
-            clock=clock,
-        )
-        blocking = Blocking(base.reviews, auditing, clock=clock)
-        examining = Examining(
-            base.classifier,
-            base.blobs,
-            base.imaging,
-            labels=settings.classifier_labels,
-            threshold=settings.classifier_threshold,
-        )
-        reviewing = Reviewing(
-            base.reviews,
-            base.store,
-            jobs,
-            preferences,
-            authority,
-            auditing,
-            blocking,
-            examining,
-            keep_s=settings.keep_images_days * 86400,
-            clock=clock,
-        )
-        sheets = Sheets(jobs, self.messenger, self.courier, preferences, reviewing, base.blobs, base.imaging)
-        self.board = Board(
-            jobs, fleet, routing, self.messenger, self.courier, sheets, preferences, reviewing, clock=clock
-        )
-        jobs.on_change(self.board.changed)
-        self.review_desk = ReviewDesk(
-            reviewing,
-            jobs,
-            self.messenger,
-            sheets,
-            preferences,
-            base.blobs,
-            base.imaging,
-            announcer=self.board,
-        )
-        reviewing.on_change(self.board.changed, self.review_desk.wake)
-        draw_seed = partial(secrets.randbelow, MAX_SEED + 1)
-        access = Access(jobs, preferences, reviewing)
-        cancelling = Cancelling(jobs, access, reviewing, auditing, announcer=self.board)
-        orders = Orders(
-            jobs,
-            access,
-            catalogue,
-            routing,
-            preferences,
-            snippets,
-            wording,
-            AdultRule(wording, catalogue),
-            allowing,
-            reviewing,
-            announcer=self.board,
-            draw_seed=draw_seed,
-            premium_guilds=settings.premium_guild_ids,
-        )
-        pausing = Pausing(base.store, jobs, routing, auditing, announcer=self.board, clock=clock)
-        self.panels = Panels(jobs, pausing, self.messenger, clock=clock)
+        self.panels = Panels(base.jobs, self.studio.pausing, self.messenger, clock=base.clock)
         self.originals = Originals(base.blobs, base.attachments)
-        self.handout = Handout(self.originals, self.messenger, base.imaging, places)
+        self.handout = Handout(self.originals, self.messenger, base.imaging, delivered.places)
+        self.desk = Desk(
+            base.jobs,
+            self.studio.orders,
+            self.studio.cancelling,
+            self.messenger,
+            Sources(base.attachments, base.links, base.imaging, base.blobs, self.messenger.archived),
+            rules.allowing,
+            delivered.places,
+            clock=base.clock,
+        )
         self.answers = Answers()
         self.presses: dict[Action, Handler] = {}
         self.submits: dict[Action, Handler] = {}
-        sources = Sources(base.attachments, base.links, base.imaging, base.blobs, self.messenger.archived)
-        self.desk = Desk(jobs, orders, cancelling, self.messenger, sources, allowing, places, clock=clock)
-        self.generation = Generation(jobs, fleet, catalogue, routing, base.blobs, announcer=self.board)
-        upkeep, stats = Upkeep(jobs, fleet, catalogue), Stats(base.tally, clock=clock)
-        self.studio = Studio(
-            jobs,
-            access,
-            orders,
-            cancelling,
-            Explorations(jobs, orders, preferences, draw_seed=draw_seed),
-            catalogue,
-            preferences,
-            ServerSettings(preferences, authority, auditing, catalogue),
-            upkeep,
-            Gallery(base.gallery, base.blobs, base.imaging),
-            stats,
-            base.blobs,
-            base.links,
-            clock=clock,
-            limits=settings.limits,
-            snippets=snippets,
-            pausing=pausing,
-            models=Models(
-                catalogue, preferences, authority, auditing, snippets, jobs, upkeep, base.blobs, clock=clock
-            ),
-            wording=wording,
-            quotas=quotas,
-            reviewing=reviewing,
-            blocking=blocking,
-            authority=authority,
-            auditing=auditing,
-            adult=AdultSettings(preferences, authority, auditing),
-            privacy=Privacy(
-                base.forgetting,
-                base.own,
-                base.blobs,
-                Shelves(preferences, snippets, stats, pausing, quotas, reviewing, authority, auditing),
-                terms=settings.terms,
-                forsake=self._forsake,
-                forget=self._forget,
-            ),
-        )
-
-    def _forsake(self, job: Job) -> None:
-        self.board.forsake(job)
-        self.studio.reviewing.forsake(job)
 
     def _forget(self, user_id: int) -> None:
         self.messenger.forget(user_id)
