@@ -1,7 +1,8 @@
-"""Who may use what: every command by everybody in a server, and all that is another server's by nobody."""
+"""Who may use what: commands, buttons, menus and reactions by everybody in a server, and nothing by strangers."""
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from bot.domain.codes import code
 from bot.rehearsal import Discord
 from bot.rehearsal.commands import leaves
-from bot.rehearsal.world import Attachment, User
+from bot.rehearsal.world import Attachment, Channel, User
 from bot.ui.buttons import Action
-from tests.whole.play import draw, painted, raw_command, raw_press
+from tests.standins.webui import StandInWebUI
+from tests.whole.conftest import Start
+from tests.whole.play import draw, eventually, painted, private, raw_command, raw_press, result, told
 
 REFUSED = re.compile(r"Only (members with|those who manage|its host|they can|the host)")
 """What everybody is told who may not, whatever it is."""
@@ -132,9 +135,13 @@ def reviewed(discord: Discord) -> dict[str, Values]:
     }
 
 
+def has(channel: Channel, pictures: int) -> bool:
+    return len(list(filter(painted, channel.messages))) >= pictures
+
+
 def person(discord: Discord, role: str) -> User:
     world = discord.world
-    return {"member": world.bruno, "moderator": world.moderator, "admin": world.admin}[role]
+    return {"owner": world.ada, "member": world.bruno, "moderator": world.moderator, "admin": world.admin}[role]
 
 
 async def refused(discord: Discord, who: User, path: str, values: Values) -> bool:
@@ -173,6 +180,49 @@ async def test_no_command_is_left_out(discord: Discord) -> None:
     told = {path for each in discord.commands.all(None) if each["type"] == 1 for path, _ in leaves(each)}
     tried = {*EVERY, *EITHER, *MODERATED, *OF_THE_HOST, *managed(discord), *reviewed(discord)}
     assert told - tried == {"queue cancel"}, "which is held to in test_permissions"
+
+
+@pytest.mark.usefixtures("easel")
+@pytest.mark.parametrize("role", ["owner", "member", "moderator", "admin"])
+async def test_what_may_be_taken_away_by_whom_whichever_way(discord: Discord, role: str) -> None:
+    who, allowed = person(discord, role), role in {"owner", "moderator"}
+    there = discord.as_(who)
+    by_button, by_menu, by_reaction = [await draw(discord) for _ in range(3)]
+    asked = [await there.press(by_button, "Delete"), await there.menu("Cancel or delete", by_menu)]
+    await there.react(by_reaction, "❌")
+    if allowed:
+        await discord.until(lambda: by_button.deleted and by_menu.deleted and by_reaction.deleted)
+    else:
+        assert all(["not yours" in await private(discord, act) for act in asked])
+        await told(discord, who, "not yours")
+        assert not any(message.deleted for message in (by_button, by_menu, by_reaction))
+
+
+@pytest.mark.parametrize("role", ["owner", "member", "moderator", "admin"])
+async def test_whatever_else_is_under_a_picture_is_for_everybody(
+    discord: Discord, start: Start, role: str
+) -> None:
+    who, channel = person(discord, role), discord.world.channel
+    there = discord.as_(who)
+    async with StandInWebUI() as server, start(EASEL_BACKENDS=f"webui={server.url}"):
+        await eventually(lambda: there.autocomplete("upscale", "upscaler", "ESRGAN"))
+        message = await draw(discord, seed=7)
+        forms = [await there.press(message, "Edit"), await there.press(message, "Remix")]
+        forms.append(await there.menu("Remix", message))
+        assert all(act.modal is not None for act in forms)
+        for act in (await there.press(message, "Settings"), await there.menu("Show settings", message)):
+            assert "/draw prompt:" in await private(discord, act)
+        assert "Kept among" in await private(discord, await there.choose(message, "More", "Favourite"))
+        assert "Sent to" in await private(discord, await there.choose(message, "More", "Send to me"))
+        for pictures in (await there.press(message, "Reroll"), await there.choose(message, "More", "Vary")):
+            await result(pictures)
+        for pictures in (await there.menu("Upscale", message), await there.choose(message, "More", "Upscale")):
+            await result(pictures)
+        shown = len(list(filter(painted, channel.messages)))
+        for more, emoji in enumerate(("🔁", "⬆️"), start=1):
+            await there.react(message, emoji)
+            await discord.until(partial(has, channel, shown + more), 20)
+        assert not [m for m in who.dms if "not yours" in m.text]
 
 
 @pytest.mark.usefixtures("easel")
