@@ -17,6 +17,7 @@ from bot.domain.job import Job
 from bot.domain.text import N_
 from bot.ui import buttons, history
 from bot.ui.card import Attachment
+from bot.ui.cards import FROM_ELSEWHERE
 from bot.ui.commands import anywhere, command
 
 
@@ -100,23 +101,26 @@ class History(commands.Cog):
 
     async def _post(self, interaction: discord.Interaction, job: Job, *, private: bool = False) -> None:
         check_showable(interaction, job)
-        await self.studio.access.check_place(asker_of(interaction), job)
+        asker = asker_of(interaction)
+        await self.studio.access.check_place(asker, job)
         public = not private and may_be_public(interaction, job)
+        elsewhere = public and not await self.studio.access.may_repost(asker, job)
+        public, notes = public and not elsewhere, (FROM_ELSEWHERE,) if elsewhere else ()
         await interaction.response.defer(ephemeral=not public, thinking=True)
         try:
-            message_id = await self.bot.courier.show(job, interaction)
+            message_id = await self.bot.courier.show(job, interaction, notes)
         except GoneError:
-            message_id = await self._show_archived(interaction, job)
+            message_id = await self._show_archived(interaction, job, notes)
         if public:
             await self.studio.gallery.show(message_id, job.id, 0)
 
-    async def _show_archived(self, interaction: discord.Interaction, job: Job) -> int:
+    async def _show_archived(self, interaction: discord.Interaction, job: Job, notes: tuple[str, ...]) -> int:
         """Show what is past its days as its message has it, or where that is."""
         url = await self.bot.messenger.archived(job, 1)
         only = job.result is not None and len(job.result.pictures) == 1
         with suppress(RequestError):
             if url is not None and only and await self.bot.originals.restore(job, url):
-                return await self.bot.courier.show(job, interaction)
+                return await self.bot.courier.show(job, interaction, notes)
         if history.link(job) is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
         card = history.only_in_message(job, asker_of(interaction).locale)

@@ -4,6 +4,7 @@ import discord
 from discord.ext import commands
 
 from bot.client import Easel
+from bot.delivery.asking import asker_of
 from bot.ui import lighter
 
 
@@ -20,7 +21,9 @@ class Lighter(commands.Cog):
     async def _instead(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Queue what was offered."""
         key = custom_id.removeprefix(lighter.INSTEAD)
-        drafts, sources = self.bot.desk.offered.take(interaction.user.id, key)
+        asker, (offered, sources) = asker_of(interaction), self.bot.desk.offered.find(interaction.user.id, key)
+        drafts = [await self.bot.studio.orders.afresh(asker, draft) for draft in offered]
+        self.bot.desk.offered.take(interaction.user.id, key)
         if drafts[0].spec.sheet is not None:
             queue = self.bot.studio.explorations.queue
             await self.bot.desk.explore(interaction, drafts, queue, sources=sources)

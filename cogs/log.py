@@ -56,6 +56,9 @@ class Log(commands.Cog):
     @commands.Cog.listener()
     async def on_app_command_completion(self, interaction: discord.Interaction, _: object) -> None:
         """Tell whoever changed something, in private, that the log channel could not be told of it."""
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            # A follow-up might fill a public placeholder: the next answer has room for it.
+            return
         asker = asker_of(interaction)
         if self.studio.auditing.is_unheard(asker):
             embed = discord.Embed(description=auditing.unwritten(asker.locale))

@@ -20,6 +20,7 @@ from bot.domain.text import N_
 from bot.i18n import say
 from bot.services.work_orders import upscaling
 from bot.ui.buttons import Action, Press
+from bot.ui.cards import FROM_ELSEWHERE
 
 
 class Pictures(commands.Cog):
@@ -45,13 +46,16 @@ class Pictures(commands.Cog):
     async def send(self, interaction: discord.Interaction, press: Press) -> None:
         """Post one picture of several by itself."""
         job = await self._showable(interaction, press)
-        if not job.address.ephemeral:
+        elsewhere = not await self.studio.access.may_repost(asker_of(interaction), job)
+        private = elsewhere or job.address.ephemeral
+        if not private:
             check_channel(interaction)
         await self.bot.originals.find(job, press.number)
-        answer = await interaction.response.defer(thinking=True, ephemeral=job.address.ephemeral)
+        answer = await interaction.response.defer(thinking=True, ephemeral=private)
         if answer is not None and answer.message_id is not None:
             await self.studio.gallery.show(answer.message_id, job.id, press.number)
-        await self.bot.courier.take(job, press.number - 1, interaction)
+        notes = (FROM_ELSEWHERE,) if elsewhere else ()
+        await self.bot.courier.take(job, press.number - 1, interaction, notes)
 
     async def vary(self, interaction: discord.Interaction, press: Press) -> None:
         """Order a picture that is like this one."""

@@ -79,6 +79,11 @@ class Settings(commands.Cog):
         """Forget what was set for a channel that is gone."""
         await self.bot.studio.preferences.drop_channel(channel.id)
 
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Do the same for those that went while nobody listened: at the start, and after an outage."""
+        await self.bot.studio.preferences.keep_channels(guild.id, {channel.id for channel in guild.channels})
+
     async def _show(self, interaction: discord.Interaction, asker: Asker, channel_id: int | None) -> None:
         effective = await self.settings.effective(asker, channel_id)
         if channel_id is None:

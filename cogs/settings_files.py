@@ -1,5 +1,6 @@
 """``/settings reset``, ``export`` and ``import``: what changes much at once, and asks before it does."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.domain.asker import Asker
 from bot.domain.errors import BotError, RequestError
 from bot.domain.text import N_
 from bot.services.preferences import EMOJI
-from bot.services.settings_files import MAX_FILE_BYTES, Whole, exported
+from bot.services.settings_files import MAX_FILE_BYTES, Import, exported
 from bot.ui import places
 from bot.ui.card import Card
 from bot.ui.commands import command, extend
@@ -30,7 +31,7 @@ class SettingsFiles(commands.Cog):
     def __init__(self, bot: Easel) -> None:
         self.bot = bot
         self.settings = bot.studio.server_settings
-        self._files = Memory[Whole](N_("Send the file again: /settings import"), most=MOST_FILES)
+        self._files = Memory[Import](N_("Send the file again: /settings import"), most=MOST_FILES)
         build = partial(command, limits=bot.studio.limits, suggest=bot.suggest)
         self.orders = (
             build(
@@ -73,6 +74,7 @@ class SettingsFiles(commands.Cog):
     async def export(self, interaction: discord.Interaction, _: dict[str, Any]) -> None:
         """Give everything as a file."""
         asker = asker_of(interaction)
+        await self.settings.managed(asker)
         data = exported(await self.settings.whole(asker, _channels(interaction)))
         await _answer(interaction, places.exported(data, asker.locale))
 
@@ -82,13 +84,14 @@ class SettingsFiles(commands.Cog):
         guild_id = await self.settings.managed(asker)
         await interaction.response.defer(ephemeral=True, thinking=True)
         data = await self.bot.files.data(values["file"], max_bytes=MAX_FILE_BYTES)
-        wanted, changed = await self.settings.read(asker, data, _channels(interaction))
-        for part in (wanted.server, *wanted.channels.values()):
+        read = await self.settings.read(asker, data, _channels(interaction))
+        for part in (read.wanted.server, *read.wanted.channels.values()):
             places.check_language(part)
-        emoji = {name: wanted.server.get(name) for name in EMOJI}
+        emoji = {name: read.wanted.server.get(name) for name in EMOJI}
         await check_emoji(self.bot.messenger, guild_id, emoji, await self.settings.effective(asker))
-        self._files.keep(asker.user_id, interaction.id, wanted)
-        await self.bot.messenger.answer(interaction, places.importing(changed, interaction.id, asker.locale))
+        self._files.forget(asker.user_id)
+        self._files.keep(asker.user_id, interaction.id, read)
+        await self.bot.messenger.answer(interaction, places.importing(read.changes, interaction.id, asker.locale))
 
     async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         verb, key = places.asked(custom_id)
@@ -97,11 +100,7 @@ class SettingsFiles(commands.Cog):
         if verb == places.LEAVE:
             card = places.said(N_("Everything stays as it is."), asker.locale)
         elif verb == places.IMPORT:
-            wanted = self._files.take(asker.user_id, str(key))
-            if not wanted.channels.keys() <= _channels(interaction):
-                raise places.gone()
-            await self.settings.replace(asker, wanted)
-            card = places.done(N_("It is set like that now."), asker.locale)
+            card = await self._imported(asker, key, _channels(interaction))
         else:
             if key and key not in _channels(interaction):
                 raise places.gone()
@@ -109,6 +108,19 @@ class SettingsFiles(commands.Cog):
             await self.settings.change(asker, key or None, dict.fromkeys(own))
             card = places.done(N_("It is as it was before anybody set it here."), asker.locale)
         await interaction.response.edit_message(**card.edit_fields())
+
+    async def _imported(self, asker: Asker, key: int, present: set[int]) -> Card:
+        """Set what a file says, or ask anew if others changed something since the question."""
+        read = self._files.take(asker.user_id, str(key))
+        if not read.wanted.channels.keys() <= present:
+            raise places.gone()
+        now = await self.settings.whole(asker, present)
+        if now != read.before:
+            read = replace(read, before=now)
+            self._files.keep(asker.user_id, key, read)
+            return places.importing(read.changes, key, asker.locale, anew=True)
+        await self.settings.replace(asker, read.wanted)
+        return places.done(N_("It is set like that now."), asker.locale)
 
     async def _change(self, asker: Asker, channel_id: int | None, values: dict[str, object]) -> None:
         effective = await self.settings.effective(asker, channel_id)
@@ -126,8 +138,12 @@ class SettingsFiles(commands.Cog):
 
 
 def _channels(interaction: discord.Interaction) -> set[int]:
-    """Return the ids of the server's channels."""
-    return {channel.id for channel in interaction.guild.channels} if interaction.guild else set()
+    """Return the ids of the server's channels; raises ``RequestError`` while Discord does not tell them."""
+    if interaction.guild is None or interaction.guild.unavailable:
+        raise RequestError(
+            N_("Discord does not tell me this server's channels at the moment."), N_("Try again in a moment.")
+        )
+    return {channel.id for channel in interaction.guild.channels}
 
 
 async def _answer(interaction: discord.Interaction, card: Card) -> None:

@@ -30,8 +30,9 @@ class Warned(commands.Cog):
     async def anyway(self, interaction: discord.Interaction, custom_id: str) -> None:
         """Queue it as it is."""
         key = custom_id.removeprefix(warned.ANYWAY)
-        doubted, sources = self.bot.desk.doubted.take(interaction.user.id, key)
-        drafts = [replace(draft, warnings=()) for draft in doubted]
+        asker, (doubted, sources) = asker_of(interaction), self.bot.desk.doubted.find(interaction.user.id, key)
+        drafts = [replace(await self.studio.orders.afresh(asker, draft), warnings=()) for draft in doubted]
+        self.bot.desk.doubted.take(interaction.user.id, key)
         if len(drafts) > 1:
             await self.bot.desk.explore(interaction, drafts, self.studio.explorations.queue, sources=sources)
         else:

@@ -103,21 +103,29 @@ async def _check_backends(settings: "Settings") -> int:
 
 
 async def _check_classifier(settings: "Settings") -> int:
-    """Load the classifier, if there is to be one."""
+    """Load the classifier, if there is to be one, and look whether it has labels that count."""
     if not settings.classifier:
         return EX_OK
     from bot.backends.classifier.client import Model
     from bot.domain.errors import BackendError
+    from bot.services.examining import counting
 
     model = Model(settings.classifier)
     try:
-        await model.check()
+        labels = await model.check()
     except BackendError as error:
         typer.echo(f"away  classifier {settings.classifier}: {error}")
         return EX_UNAVAILABLE
     finally:
         await model.close()
-    typer.echo(f"ok    classifier {settings.classifier}")
+    counted = counting(labels, settings.classifier_labels)
+    if not counted:
+        wanted = ", ".join(settings.classifier_labels)
+        typer.echo(f"wrong EASEL_CLASSIFIER_LABELS: {settings.classifier} has none of {wanted}.")
+        typer.echo(f"{_INDENT}Set it to those of its labels that are of adult pictures: {', '.join(labels)}")
+        typer.echo(f"{_INDENT}Until then no picture is shown.")
+        return EX_CONFIG
+    typer.echo(f"ok    classifier {settings.classifier} · looks for {', '.join(counted)}")
     return EX_OK
 
 

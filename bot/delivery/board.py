@@ -300,7 +300,7 @@ class Board:
             address = await self._messenger.create(slate.job, card)
             moved = await self._sheets.move(slate.job, address)
             if slate.job.address.message_id is None:
-                slate.job = _readdressed(slate.job, moved)
+                slate.job = replace(slate.job, address=moved.address)
         else:
             await self._messenger.edit(slate.job, card)
 
@@ -316,7 +316,8 @@ class Board:
         if job.state is State.PAINTED:
             return reviews.held(job)
         if job.state is State.RUNNING:
-            return cards.painting(job, slate.progress, backend=await self._told_backend(job))
+            hidden, backend = await self._reviewing.looks_first(job), await self._told_backend(job)
+            return cards.painting(job, slate.progress, backend=backend, hidden=hidden)
         if self._routing.is_held(job):
             return cards.paused(job)
         outage = self._outage(job)
@@ -394,7 +395,3 @@ def _visible(place: Place | None) -> tuple[int, str | None] | None:
     if place is None:
         return None
     return place.ahead, None if place.eta_s is None else about(place.eta_s, SOURCE)
-
-
-def _readdressed(job: Job, moved: Job) -> Job:
-    return replace(job, address=moved.address)

@@ -20,6 +20,7 @@ from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
 from bot.services.preferences import Preferences
+from bot.services.reviewing import Reviewing
 from bot.ui import cards, lineage, work
 from bot.ui.card import Card
 
@@ -46,6 +47,7 @@ class Courier:
         blobs: Blobs,
         imaging: Imaging,
         preferences: Preferences,
+        reviewing: Reviewing,
         places: Places,
         *,
         offers: Callable[[Feature], bool],
@@ -56,6 +58,7 @@ class Courier:
         self._blobs = blobs
         self._imaging = imaging
         self._preferences = preferences
+        self._reviewing = reviewing
         self._places = places
         self._withheld: set[int] = set()
         self._offers = offers
@@ -101,10 +104,12 @@ class Courier:
         except BlockedError as blocked:
             log.debug("no reaction", job=job.id, reason=blocked.obstacle.value)
 
-    async def take(self, job: Job, index: int, interaction: discord.Interaction) -> None:
+    async def take(
+        self, job: Job, index: int, interaction: discord.Interaction, notes: Sequence[str] = ()
+    ) -> None:
         """Turn the placeholder of ``interaction`` into one original of several; raises ``GoneError``.
 
-        It names whose picture it is and who had it sent.
+        It names whose picture it is and who had it sent; ``notes`` stand under it.
         """
         if job.result is None:
             raise GoneError(N_("That picture is no longer kept."), N_("Reroll paints a new one."))
@@ -118,17 +123,17 @@ class Courier:
         async def make(max_bytes: int) -> Sequence[Card]:
             encoded = await self._imaging.fit(data, picture.media_type, max_bytes)
             file = cards.attachment(job, index + 1, encoded.data, encoded.media_type)
-            notes = [*([cards.REDUCED] if encoded.reduced else []), *([came_from] if came_from else [])]
-            return (cards.taken(job, index, author, file, notes, accent=chosen.accent),)
+            said = [*notes, *([cards.REDUCED] if encoded.reduced else []), *([came_from] if came_from else [])]
+            return (cards.taken(job, index, author, file, said, accent=chosen.accent),)
 
         await self._answered(interaction, make)
 
-    async def show(self, job: Job, interaction: discord.Interaction) -> int:
-        """Turn the placeholder of ``interaction`` into a delivered result with living buttons.
+    async def show(self, job: Job, interaction: discord.Interaction, notes: Sequence[str] = ()) -> int:
+        """Turn the placeholder of ``interaction`` into a delivered result with ``notes`` and living buttons.
 
         Returns the id of the message; raises ``GoneError`` past the days that originals are kept.
         """
-        return await self._answered(interaction, partial(self._cards, job, batch=Batch.GRID))
+        return await self._answered(interaction, partial(self._cards, job, batch=Batch.GRID, extra=notes))
 
     async def _answered(
         self, interaction: discord.Interaction, make: Callable[[int], Awaitable[Sequence[Card]]]
@@ -264,7 +269,9 @@ class Courier:
             await self._jobs.cancel(job.id, by=None)
         return await self._jobs.tell(job.id)
 
-    async def _cards(self, job: Job, max_bytes: int, *, batch: Batch | None = None) -> Sequence[Card]:
+    async def _cards(
+        self, job: Job, max_bytes: int, *, batch: Batch | None = None, extra: Sequence[str] = ()
+    ) -> Sequence[Card]:
         """Return the job's message and what has to stand beside it; ``batch`` is else what the asker chose."""
         match job.state:
             case State.FAILED:
@@ -278,6 +285,7 @@ class Courier:
         (first, *rest), notes = await packed(
             job, batch or chosen.batch, max_bytes, blobs=self._blobs, imaging=self._imaging
         )
+        notes = (*extra, *notes)
         if job.address.ephemeral and not job.address.reachable:
             notes = (*notes, cards.ONLY_YOURS)
         line = await self._lineage(job)
@@ -294,7 +302,9 @@ class Courier:
         return lineage.line(job, parent)
 
     async def _glimpse(self, job: Job) -> bytes | None:
-        """Return a small copy of the picture that was described, if it is still there."""
+        """Return a small copy of the picture that was described, if it is still there and nobody looks first."""
+        if await self._reviewing.looks_first(job):
+            return None
         try:
             return await self._imaging.preview(await self._blobs.get(job.spec.order.images()[0]))
         except BotError:

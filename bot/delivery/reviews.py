@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -16,7 +16,7 @@ from bot.domain.asker import Asker
 from bot.domain.errors import GoneError
 from bot.domain.job import Address, Batch, Job, State
 from bot.domain.ports import Announcer, Blobs
-from bot.domain.reviewing import Cause, Review, Verdict
+from bot.domain.reviewing import Cause, Review, ReviewRule, Verdict
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
@@ -27,8 +27,8 @@ from bot.ui.card import Card
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = 30.0
-"""How long until it is tried again to post or change what Discord did not take."""
+AGAIN_S, LONGEST_S = 30.0, 600.0
+"""How long until it is tried again to post or change what Discord did not take: at first, and at most."""
 _CLOSED = N_(
     "I could not post in the review channel. What is held waits: let me see it, send messages, embed links and "
     "attach files there, or choose another channel."
@@ -38,6 +38,15 @@ _NOT_RESTRICTED = N_(
     "so, or choose another channel."
 )
 _LOST = frozenset({Obstacle.GONE, Obstacle.BARRED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How often a channel or message was refused, under which rule, and until when it is left alone (loop's s)."""
+
+    rule: ReviewRule
+    refusals: int
+    until: float
 
 
 class ReviewDesk:
@@ -69,6 +78,8 @@ class ReviewDesk:
         self._woken = asyncio.Event()
         self._troubled: dict[int, str] = {}
         self._found: dict[int, str] = {}
+        self._rests: dict[int, _Rest] = {}
+        self._shut: set[int] = set()
 
     def wake(self) -> None:
         """Have cards that are not as they should be drawn at once."""
@@ -82,7 +93,7 @@ class ReviewDesk:
         """Draw cards until cancelled; what an earlier life left to do is done first."""
         while True:
             self._woken.clear()
-            self._found = {}
+            self._found, self._shut = {}, set()
             for review in self._reviewing.due():
                 try:
                     await self._draw(review)
@@ -105,19 +116,39 @@ class ReviewDesk:
     async def _say_decided(self, review: Review, job: Job | None) -> None:
         if review.shown is not None and review.channel_id is not None:
             place = Address(review.channel_id, review.message_id, review.guild_id)
-            card = reviews.card(job, review, await self._locale(review.guild_id))
+            rule, message_id = await self._reviewing.rule(review.guild_id), review.message_id or 0
+            if place.channel_id in self._shut or self._rests_now(message_id, rule):
+                return
             try:
-                await self._messenger.reword(
-                    place, card, keep_files=bool(job) and review.verdict not in reviews.GONE
-                )
+                await self._reword(place, review, job)
             except BlockedError as blocked:
-                if blocked.obstacle is Obstacle.LATER:
+                if blocked.obstacle is not Obstacle.GONE:
+                    if blocked.obstacle is not Obstacle.LATER:
+                        self._leave(message_id, rule)
+                    if blocked.obstacle is Obstacle.BARRED:
+                        self._shut.add(place.channel_id)
                     raise
+            self._rests.pop(message_id, None)
         await self._reviewing.shown(review)
 
+    async def _reword(self, place: Address, review: Review, job: Job | None) -> None:
+        """Have a card say what was decided; one that is to keep nothing goes if it takes no more edits."""
+        keep_files = bool(job) and review.verdict not in reviews.GONE
+        card = reviews.card(job, review, await self._locale(review.guild_id))
+        try:
+            await self._messenger.reword(place, card, keep_files=keep_files)
+        except BlockedError as blocked:
+            if keep_files or blocked.obstacle is not Obstacle.TOO_OLD:
+                raise
+            await self._messenger.delete(place)
+
     async def _post(self, review: Review, job: Job) -> None:
-        channel_id = (await self._reviewing.rule(review.guild_id)).channel or review.channel_id
+        rule = await self._reviewing.rule(review.guild_id)
+        channel_id = rule.channel or review.channel_id
         if channel_id is None:
+            return
+        if self._rests_now(channel_id, rule):
+            self._trouble(review, _CLOSED)
             return
         place = Address(channel_id, guild_id=review.guild_id)
         locale = await self._locale(review.guild_id)
@@ -136,9 +167,23 @@ class ReviewDesk:
             return
         except BlockedError as blocked:
             if blocked.obstacle in _LOST:
+                self._leave(channel_id, rule)
                 self._trouble(review, _CLOSED)
             raise
+        self._rests.pop(channel_id, None)
         await self._reviewing.posted(review.job_id, posted.channel_id, posted.message_id or 0)
+
+    def _leave(self, refusing: int, rule: ReviewRule) -> None:
+        """Leave a channel or message alone for a while that Discord refuses, longer each time."""
+        known = self._rests.get(refusing)
+        refusals = known.refusals if known is not None and known.rule is rule else 0
+        rest_s = min(LONGEST_S, AGAIN_S * 2.0 ** min(refusals, 20))
+        self._rests[refusing] = _Rest(rule, refusals + 1, asyncio.get_running_loop().time() + rest_s)
+
+    def _rests_now(self, refusing: int, rule: ReviewRule) -> bool:
+        """Return whether a channel or message is left alone; a rule set anew since then is tried at once."""
+        rest = self._rests.get(refusing)
+        return rest is not None and rest.rule is rule and rest.until > asyncio.get_running_loop().time()
 
     async def _suits(self, review: Review, job: Job, channel_id: int) -> bool:
         """Return whether a channel may have a picture: one for adults has to stay where those may be."""

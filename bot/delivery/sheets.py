@@ -156,7 +156,7 @@ class Sheets:
         if sheet is None:
             return await self._courier.conclude(job, resumed=resumed)
         cells = await self._jobs.sheet(sheet.key)
-        if any(cell.state in _LIVE for cell in cells) or not await self._reviewing.lets_show(cells):
+        if any(cell.state in _LIVE for cell in cells):
             return self._known_anew(cells)
         whole = _whole(cells)
         if not (resumed and whole.state is State.PAINTED and await self._messenger.shows_result(whole)):
@@ -185,14 +185,21 @@ class Sheets:
         return self.whole(cells[0])
 
     async def _post(self, whole: Job, cells: Sequence[Job]) -> Job:
-        """Bring the sheet to its message and return the job that stands for it, as addressed."""
+        """Bring the sheet to its message and return the job that stands for it, as addressed.
+
+        Raises ``GoneError`` as ``_compose`` does, and ``BlockedError`` with ``LATER``: try again.
+        """
         if whole.state is not State.PAINTED:
             plain = explore.failed(whole) if whole.state is State.FAILED else explore.cancelled(whole)
 
             async def make(_: int) -> Sequence[Card]:
                 return (plain,)
         else:
-            make = partial(self._cards, cells, await self._compose(cells))
+            composed = await self._compose(cells)
+            if not await self._reviewing.lets_show(cells):
+                # They could not be read, or were other ones, when they were looked at: that has to be done again.
+                raise BlockedError(Obstacle.LATER)
+            make = partial(self._cards, cells, composed)
         address = (await self._courier.post(whole, make)).address
         return whole if address == whole.address else await self.move(whole, address)
 

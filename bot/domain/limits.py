@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from math import inf
+from math import inf, sqrt
 
 from bot.domain.errors import LimitError, PromptError
 from bot.domain.request import MAX_SEED, PaintRequest
@@ -50,6 +50,14 @@ class Limits:
         return Limits(
             **{f.name: min(getattr(self, f.name), getattr(upper, f.name)) for f in fields(self)},
         )
+
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        """Return the nearest size, in px, that a picture may have; about in the same ratio if it is smaller."""
+        width, height = min(width, self.max_side), min(height, self.max_side)
+        share = sqrt(self.max_pixels / (width * height))
+        if share >= 1:
+            return width, height
+        return max(MIN_SIDE, int(width * share) // 8 * 8), max(MIN_SIDE, int(height * share) // 8 * 8)
 
     def check(self, request: PaintRequest) -> None:
         """Raise ``PromptError`` or ``LimitError`` with the words for whoever asked."""

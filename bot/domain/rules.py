@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bot.domain.errors import DeniedError
+from bot.domain.errors import DeniedError, RequestError
 from bot.domain.permits import kept_for
 from bot.domain.request import PaintRequest
 from bot.domain.text import N_
@@ -72,17 +72,25 @@ class Rules:
             raise DeniedError(N_("This channel does not allow the model “{name}”."), _HINT, name=model[:100])
         raise DeniedError(N_("This server does not allow the model “{name}”."), _HINT, name=model[:100])
 
-    def settled(self, request: PaintRequest, models: tuple[str, ...]) -> PaintRequest:
+    def settled(self, request: PaintRequest, models: tuple[str, ...], *, told: bool = True) -> PaintRequest:
         """Return the order as it may be painted: a choice that was left open falls on the first allowed model.
 
-        ``models`` are the listed names. Raises ``DeniedError`` in words.
+        ``models`` are the listed names; ``told``: no backend has still to tell its own. Raises ``DeniedError`` in
+        words, and ``RequestError`` for an open choice that would fall on what nobody knows yet.
         """
         if self.are_none:
             return request
         self.check(request.model)
         self.check(request.refiner.model if request.refiner else None)
-        if request.model is not None or request.workflow is not None or not models:
+        if request.model is not None or request.workflow is not None:
             return request
+        if not models:
+            if told:
+                return request
+            raise RequestError(
+                N_("Not every model may be used here, and no backend has told yet which ones it has."),
+                N_("Try again in a minute, or choose a model by its name."),
+            )
         first = next(iter(self.among(models)), None)
         if first is None:
             raise DeniedError(

@@ -99,8 +99,14 @@ class Ledger:
         states = (State.QUEUED, State.RUNNING, *([State.PAINTED] if painted else []))
         rows = tx.execute(statements.OF_SHEET, prefix(key)).all()
         held = (self.hold(tx, row.id, states) for row in sorted(rows, key=lambda row: str(row.lane)))
+
+        def unserved(job: Job) -> float:
+            # Whoever cancels a picture that is painted already has had it painted.
+            had = by is not None and job.state is State.PAINTED
+            return 0.0 if had else 1.0 - served.get(job.id, 0.0)
+
         return [
-            self.end(each, State.CANCELLED, by=by, unserved=1.0 - served.get(each.job.id, 0.0))
+            self.end(each, State.CANCELLED, by=by, unserved=unserved(each.job))
             for each in held
             if each is not None
         ]

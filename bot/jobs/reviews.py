@@ -16,12 +16,15 @@ from bot.storage import reviews as rows
 from bot.storage.database import Database
 from bot.storage.records import fetch_job, read_job
 
+_LIVE = frozenset({State.QUEUED, State.RUNNING})
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a moderator's word came to: the review as it is now, and the jobs that changed by it.
 
-    ``won``: it was this word that counted; else ``review`` says what had been decided before.
+    ``won``: it was this word that counted; else ``review`` says what had been decided before: nothing, while a
+    picture of it is painted again.
     """
 
     review: Review
@@ -54,10 +57,10 @@ class Reviews:
         """Let a held result be delivered; ``None`` if nothing is known of it."""
 
         def work(tx: Connection) -> Decision | None:
-            cells = self._painted(tx, job_id)
-            verdict = Verdict.APPROVED if cells else Verdict.WITHDRAWN
-            decided = rows.decide(tx, job_id, verdict, by if cells else None, self._clock())
-            return self._late(tx, job_id) if decided is None else Decision(decided, tuple(cells), won=bool(cells))
+            decided, painted = self._decide(tx, job_id, Verdict.APPROVED, by)
+            if decided is None:
+                return self._late(tx, job_id)
+            return Decision(decided, tuple(painted), won=bool(painted))
 
         return await self._database.write(work)
 
@@ -70,15 +73,13 @@ class Reviews:
         """
 
         def work(tx: Connection) -> Decision | None:
-            ended = self._withhold(tx, job_id, failure, charged=True)
-            verdict = Verdict.DENIED if ended else Verdict.WITHDRAWN
-            now = self._clock()
-            decided = rows.decide(tx, job_id, verdict, by if ended else None, now)
+            decided, painted = self._decide(tx, job_id, Verdict.DENIED, by)
             if decided is None:
                 return self._late(tx, job_id)
-            if not ended:
+            if not painted:
                 return Decision(decided, won=False)
-            user = ended[0].user
+            ended = self._withhold(tx, painted, failure, charged=True)
+            user, now = painted[0].user, decided.at
             strikes = rows.strike(tx, Strike(decided.guild_id, user, job_id, now, by), decided.cause)
             until = None
             if block or 0 < strikes_to_block <= strikes:
@@ -96,11 +97,11 @@ class Reviews:
         """End, uncharged, what nobody decided on in so long."""
 
         def work(tx: Connection) -> list[Decision]:
-            now, lapsed = self._clock(), []
-            for job_id in rows.stale(tx, now - older_than_s):
-                ended = self._withhold(tx, job_id, failure, charged=False)
-                decided = rows.decide(tx, job_id, Verdict.LAPSED, None, now)
+            lapsed = []
+            for job_id in rows.stale(tx, self._clock() - older_than_s):
+                decided, painted = self._decide(tx, job_id, Verdict.LAPSED, None)
                 if decided is not None:
+                    ended = self._withhold(tx, painted, failure, charged=False)
                     lapsed.append(Decision(decided, tuple(ended)))
             return lapsed
 
@@ -108,7 +109,11 @@ class Reviews:
 
     async def withhold(self, job_id: int, failure: Failure, *, charged: bool) -> list[Job]:
         """End a painted job, or all of its sheet, that is not to be shown at all; return what ended."""
-        return await self._database.write(lambda tx: self._withhold(tx, job_id, failure, charged=charged))
+
+        def work(tx: Connection) -> list[Job]:
+            return self._withhold(tx, _painted(self._cells(tx, job_id)), failure, charged=charged)
+
+        return await self._database.write(work)
 
     async def post(self, job_id: int, channel_id: int, message_id: int) -> None:
         """Note where the card is that moderators see."""
@@ -142,21 +147,38 @@ class Reviews:
         known = rows.get(tx, job_id)
         return None if known is None else Decision(known, won=False)
 
-    def _withhold(self, tx: Connection, job_id: int, failure: Failure, *, charged: bool) -> list[Job]:
-        painted = sorted(self._painted(tx, job_id), key=lambda job: job.lane)
-        ended = [self._ledger.withhold(tx, job.id, failure, charged=charged) for job in painted]
+    def _decide(
+        self, tx: Connection, job_id: int, verdict: Verdict, by: int | None
+    ) -> tuple[Review | None, Sequence[Job]]:
+        """Decide on what is held, and return that with what of it is painted.
+
+        ``None``: it was decided on before, or cannot be yet, for some of it is painted again.
+        """
+        cells = self._cells(tx, job_id)
+        if any(cell.state in _LIVE for cell in cells):
+            return None, ()
+        painted = _painted(cells)
+        # What nobody waits for any more is nobody's decision.
+        verdict, by = (verdict, by) if painted else (Verdict.WITHDRAWN, None)
+        return rows.decide(tx, job_id, verdict, by, self._clock()), painted
+
+    def _withhold(self, tx: Connection, painted: Sequence[Job], failure: Failure, *, charged: bool) -> list[Job]:
+        in_order = sorted(painted, key=lambda job: job.lane)
+        ended = [self._ledger.withhold(tx, job.id, failure, charged=charged) for job in in_order]
         return [job for job in ended if job is not None]
 
-    def _painted(self, tx: Connection, job_id: int) -> Sequence[Job]:
-        """Return the job, or all cells of its sheet, as far as they are painted and not delivered."""
+    def _cells(self, tx: Connection, job_id: int) -> Sequence[Job]:
+        """Return the job, or all cells of its sheet."""
         now = self._clock()
         job = fetch_job(tx, statements.BY_ID, {"of_id": job_id}, now)
         if job is None:
             return []
         sheet = job.spec.sheet
-        found = (
-            [job]
-            if sheet is None
-            else [read_job(row, now) for row in tx.execute(statements.OF_SHEET, statements.prefix(sheet.key))]
-        )
-        return [each for each in found if each.state is State.PAINTED]
+        if sheet is None:
+            return [job]
+        return [read_job(row, now) for row in tx.execute(statements.OF_SHEET, statements.prefix(sheet.key))]
+
+
+def _painted(cells: Sequence[Job]) -> Sequence[Job]:
+    """Return those that are painted and not delivered."""
+    return [cell for cell in cells if cell.state is State.PAINTED]

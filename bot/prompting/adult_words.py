@@ -31,18 +31,40 @@ ADULT = frozenset(" ".join(pair) for pair in _PHRASES) | _listed(
 )
 CHILDREN = _listed(
     """
-    child, children, infant, infants, kid, kids, little boy, little girl, middle schooler, preteen, preteens,
-    pre teen, prepubescent, schoolboy, schoolboys, schoolgirl, schoolgirls, teen, teenage, teenager, teenagers,
-    teens, toddler, toddlers, tween, tweens, underage, under age, young boy, young boys, young girl,
-    young girls, kleines kind, kleines mädchen, enfant, enfants, niña, niñas, niño, niños, ребенок, дети, 儿童,
-    小孩, 幼女, 萝莉, 子供, 少女, 女児
+    adolescent, adolescents, babies, baby, baby boy, baby girl, cheese pizza, child, child like, childlike,
+    children, cp, elementary school, girl child, grade school, grade schooler, high school, high schooler,
+    highschool, highschooler, infant, infants, junior high, juvenile, kid, kiddo, kids, kindergarten,
+    kindergartener, kindergartner, little boy, little boys, little girl, little girls, lolita, lolitas,
+    middle school, middle schooler, minors, newborn, newborns, pedo, pedophile, pedophilia, paedophile,
+    paedophilia, pre school, pre schooler, pre teen, pre teens, prepubescent, preschool, preschooler,
+    preschoolers, preteen, preteens, primary school, pubescent, school boy, school boys, school child,
+    school children, school girl, school girls, schoolboy, schoolboys, schoolchild, schoolchildren, schoolgirl,
+    schoolgirls, schoolkid, schoolkids, small boy, small boys, small girl, small girls, teen, teenage, teenager,
+    teenagers, teens, tiny girl, toddler, toddlers, tween, tweens, under age, underage, underaged, young boy,
+    young boys, young girl, young girls, youngster, youngsters,
+    grundschüler, grundschülerin, grundschule, jugendliche, jugendlicher, junges mädchen, kinder, kindlich,
+    kindliche, kindlicher, kleine jungen, kleiner junge, kleines kind, kleines mädchen, kleinkind, kleinkinder,
+    minderjährig, minderjährige, minderjähriger, minderjähriges, mädchen, schuljunge, schulkind, schulkinder,
+    schulmädchen, schülerin, schülerinnen, säugling, säuglinge, teenie, teenies, vorschulkind,
+    adolescente, adolescentes, bebé, bebés, chiquilla, chiquillo, colegial, colegiala, colegialas, infantil,
+    menor de edad, menores de edad, niña, niñas, niñita, niñito, niño, niños,
+    adolescente, bébé, bébés, collégienne, collégiennes, collégien, enfant, enfants, fillette, fillettes, gamin,
+    gamine, gamines, garçonnet, jeune fille, jeunes filles, lycéenne, lycéennes, mineure, mineures, nourrisson,
+    petit garçon, petite fille, petites filles, écolier, écolière, écolières,
+    дети, ребенок,
+    お子様, こども, ショタ, ロリ, 中学生, 児童, 女児, 女子高生, 子ども, 子供, 小さな女の子, 小学生, 少女, 少年,
+    幼い, 幼児, 幼女, 幼稚園, 未成年, 男児, 園児, 赤ちゃん, 赤ん坊, 高校生,
+    初中生, 女童, 婴儿, 嬰兒, 孩子, 孩童, 宝宝, 寶寶, 小女孩, 小学女生, 小孩, 小學生, 小男孩, 幼儿, 幼兒, 幼童,
+    儿童, 兒童, 正太, 炼铜, 煉銅, 男童, 萝莉, 蘿莉, 高中生
     """
 )
-"""Beside an adult word or model, these are refused everywhere."""
+"""Beside an adult word or model, these are refused everywhere, as are ages (``ages``)."""
 NEVER = _listed(
     """
-    child porn, child pornography, kiddie porn, kinderporno, kinderpornografie, loli, lolicon, lolis, shota,
-    shotacon, shotas, toddlercon, ロリコン, ショタコン, 儿童色情, 児童ポルノ
+    child porn, child pornography, childporn, csam, jailbait, jail bait, kid porn, kiddie porn, kinderporno,
+    kinderpornografie, kinderpornographie, loli, lolicon, lolis, pornografía infantil, pornographie enfantine,
+    pthc, pédopornographie, shota, shotacon, shotas, toddlercon, ロリコン, ショタコン, 儿童色情, 兒童色情,
+    児童ポルノ
     """
 )
 """Refused everywhere; no rule of a server lets them through."""

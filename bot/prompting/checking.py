@@ -19,7 +19,7 @@ MANY_TOKENS = 3 * CHUNK_TOKENS
 """Beyond this a prompt's words drown each other."""
 
 _PAIRS = {")": "(", "]": "[", ">": "<"}
-_SIGN = re.compile(r"\\.|[()\[\]]|<(?=lora:)|(?<!-)>", re.DOTALL)
+_SIGN = re.compile(r"\\.|[()\[\]]|<(?=(?i:lora|lyco):)|(?<!-)>", re.DOTALL)
 _AROUND = 12
 """Characters of the prompt shown on each side of a bracket."""
 _PIECE = re.compile(r"'(?:s|t|re|ve|m|ll|d)\b|[^\W\d_]+|\d|[^\s\w]+|_", re.IGNORECASE)

@@ -1,11 +1,11 @@
-"""LoRA tags in a prompt: ``<lora:name:weight>``, the WebUI's extra-networks syntax."""
+"""LoRA tags in a prompt: ``<lora:name:weight>``, the WebUI's extra-networks syntax, or ``lyco`` for older ones."""
 
 import re
 from collections.abc import Iterable
 
 from bot.domain.request import Lora
 
-_TAG = re.compile(r"<lora:([^:<>]+)(?::([^<>]*))?>")
+_TAG = re.compile(r"<(?:lora|lyco):([^:<>]+)(?::([^<>]*))?>", re.IGNORECASE)
 
 
 def in_prompt(prompt: str) -> tuple[Lora, ...]:

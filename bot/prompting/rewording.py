@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from bot.domain.limits import MAX_PROMPT
 from bot.domain.wordrules import Action, WordRules, normal
+from bot.prompting import ages
 from bot.prompting.adult_words import ADULT, CHILDREN, NEVER
 from bot.prompting.lexicon import Lexicon, Match
 from bot.prompting.reading import LORA, WEIGHT, Reading, Span, readings
@@ -32,7 +33,7 @@ class Reworded:
 class Wish:
     """What a prompt asks for: ``adult`` is the first part of it that wants an adult picture, as it was typed.
 
-    ``child``: there is a word for children in it. ``forbidden``: one that is refused everywhere.
+    ``child``: there is a word for children in it, or a child's age. ``forbidden``: one that is refused everywhere.
     """
 
     adult: str | None = None
@@ -59,7 +60,11 @@ class Rewording:
         """Return what ``text`` asks for, as far as its words tell."""
         read = tuple(readings(text))
         forbidden, child = (next(lexicon.matches(read), None) for lexicon in (_NEVER, _CHILDREN))
-        return Wish(self._first(self._adult, text, read), child=child is not None, forbidden=forbidden is not None)
+        return Wish(
+            self._first(self._adult, text, read),
+            child=child is not None or ages.tells_child(text, read),
+            forbidden=forbidden is not None,
+        )
 
     def applied(self, text: str) -> Reworded:
         """Return ``text`` with its words replaced and left out, and all else as it was typed.

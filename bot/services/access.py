@@ -43,6 +43,17 @@ class Access:
         """Raise ``DeniedError`` if a picture may not be shown where ``asker`` is."""
         check_place(await self._preferences.effective(asker), adult=job.spec.adult)
 
+    async def may_repost(self, asker: Asker, job: Job) -> bool:
+        """Return whether a picture may be shown to all where ``asker`` is.
+
+        One from elsewhere no moderator has seen there.
+        """
+        server = job.address.guild_id if job.address.reachable else None
+        if asker.guild_id is None or asker.guild_id == server:
+            return True
+        rule = await self._reviewing.rule(asker.guild_id)
+        return rule.cause(trusted=await self._reviewing.trusts(asker)) is None
+
     async def check_commands(self, asker: Asker, *commands: Command) -> None:
         """Raise ``DeniedError`` for a command that is kept for other roles, before a form for it is filled in."""
         (await self._preferences.effective(asker)).grant.check(*commands)

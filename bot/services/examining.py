@@ -1,6 +1,6 @@
 """Asking a classifier what is on finished pictures."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -21,7 +21,7 @@ CLEAN = Finding(flagged=False)
 class Examining:
     """Finds the worst picture of a result; without a ``classifier`` every result is clean.
 
-    A picture is flagged by one of ``labels`` (in small letters), or several together, with at least ``threshold``
+    A picture is flagged by one of ``labels``, or several together, with at least ``threshold``
     (0–1).
     """
 
@@ -37,7 +37,7 @@ class Examining:
         self._classifier = classifier
         self._blobs = blobs
         self._imaging = imaging
-        self._labels = frozenset(label.casefold() for label in labels)
+        self._labels = frozenset(labels)
         self._threshold = threshold
 
     @property
@@ -46,7 +46,7 @@ class Examining:
         return self._classifier is not None
 
     async def finding(self, jobs: Sequence[Job]) -> Finding | None:
-        """Return what is thought of all pictures of ``jobs``; ``None`` if they cannot be looked at now.
+        """Return what is thought of all pictures of ``jobs``; ``None`` if nothing can be said of them now.
 
         Raises ``GoneError`` where one cannot be read.
         """
@@ -59,16 +59,26 @@ class Examining:
         except (BackendError, RequestError) as error:
             log.warning("pictures not classified", job=jobs[0].id, reason=type(error).__name__)
             return None
-        return max((self._read(each) for each in scores), key=lambda found: found.score, default=CLEAN)
+        found = [self._read(each) for each in scores]
+        if not all(found):
+            log.warning("classifier says nothing of the labels that count", job=jobs[0].id)
+            return None
+        return max(filter(None, found), key=lambda each: each.score, default=CLEAN)
 
     async def _small(self, data: bytes) -> bytes:
         return await self._imaging.run(preview.preview, data, MAX_SIDE)
 
-    def _read(self, scores: Mapping[str, float]) -> Finding:
-        counted = {label: score for label, score in scores.items() if label.casefold() in self._labels}
+    def _read(self, scores: Mapping[str, float]) -> Finding | None:
+        counted = {label: scores[label] for label in counting(scores, self._labels)}
         if not counted:
-            return CLEAN
+            return None
         # Of several labels for much the same each may have only its share.
         score = min(1.0, sum(counted.values()))
         label = max(counted, key=counted.__getitem__)
         return Finding(score >= self._threshold, label[:100], score)
+
+
+def counting(labels: Iterable[str], wanted: Collection[str]) -> list[str]:
+    """Return which of a model's ``labels`` count, as ``wanted`` names them, in letters of whatever case."""
+    known = {label.casefold() for label in wanted}
+    return [label for label in labels if label.casefold() in known]

@@ -20,7 +20,7 @@ from bot.jobs.service import Jobs
 from bot.services.auditing import Auditing
 from bot.services.authority import Authority
 from bot.services.catalogue import Catalogue
-from bot.services.preferences import RULE_NAMES, Preferences, Scope
+from bot.services.preferences import RULE_NAMES, Preferences, Scope, Values, rules_of
 from bot.services.snippets import Snippets
 from bot.services.upkeep import Upkeep
 
@@ -28,6 +28,8 @@ REFRESH_S = 30.0
 """A second refresh within this many seconds finds the lists fresh: looking into folders costs a server time."""
 MAX_PATTERNS = 100
 """Most names and patterns that a server's rules hold."""
+MAX_PATTERN = 200
+"""Characters in a name or pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +184,16 @@ class Models:
 
     async def _change(self, asker: Asker, change: Callable[[Rules], Rules]) -> Rules:
         guild_id = await self.check_manages(asker)
-        effective = await self._preferences.effective(Asker.nobody(guild_id))
-        former = effective.rules
-        rules = change(former)
-        check_rules(rules, self._catalogue.names(Listing.MODELS))
-        await self._preferences.set(
-            Scope.SERVER,
-            guild_id,
-            models_allowed="\n".join(rules.allowed) or None,
-            models_denied="\n".join(rules.denied) or None,
-        )
+
+        async def changed(kept: Values) -> Values:
+            rules = change(rules_of(kept))
+            check_rules(rules, self._catalogue.names(Listing.MODELS))
+            return {
+                "models_allowed": "\n".join(rules.allowed) or None,
+                "models_denied": "\n".join(rules.denied) or None,
+            }
+
+        former, rules = map(rules_of, await self._preferences.change(Scope.SERVER, guild_id, changed))
         await self._auditing.record(asker, differences(_listed(former), _listed(rules)))
         return rules
 
@@ -208,7 +210,11 @@ class Models:
 
 
 def check_rules(rules: Rules, names: tuple[str, ...]) -> None:
-    """Raise ``LimitError`` for too many rules, ``RequestError`` if they allow none of the models ``names``."""
+    """Raise ``LimitError`` for too many or too long rules, ``RequestError`` if they allow none of ``names``."""
+    if long := next((each for each in (*rules.allowed, *rules.denied) if len(each) > MAX_PATTERN), None):
+        raise LimitError(
+            N_("“{word}” is too long."), N_("Use at most {max} characters."), word=long[:50], max=MAX_PATTERN
+        )
     if len(rules.allowed) + len(rules.denied) > MAX_PATTERNS:
         raise LimitError(N_("That are more than {max} names."), N_("Use * for several at once."), max=MAX_PATTERNS)
     if names and not rules.among(names):

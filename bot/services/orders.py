@@ -1,6 +1,6 @@
 """Taking orders: from what a person typed or pressed to a queued job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bot.domain.asker import Asker
@@ -97,7 +97,7 @@ class Orders:
         request = laid.options.request(drawn.words, seed=seed, init_image=source)
         check_pictures(typed, request)
         said = request
-        request, adult = await self._held(asker, effective, origin, request, laid.template)
+        request, adult = await self._held(asker, effective, origin, request, laid.template, basis)
         private = private or any(map(is_private, basis))
         spec = JobSpec(
             request=request,
@@ -158,7 +158,8 @@ class Orders:
         await self._access.check_follows(asker, parent)
         effective = await self._preferences.effective(asker)
         said = request
-        request, adult = await self._held(asker, effective, origin, request, parent.spec.template)
+        template = parent.spec.template
+        request, adult = await self._held(asker, effective, origin, request, template, [parent])
         before = parent.spec.reworded and said.prompt == parent.spec.request.prompt
         spec = replace(
             parent.spec,
@@ -178,19 +179,26 @@ class Orders:
         return Draft(asker, spec, effective.limits, private=is_private(parent))
 
     async def _held(
-        self, asker: Asker, effective: Effective, origin: Origin, request: PaintRequest, template: str | None
+        self,
+        asker: Asker,
+        effective: Effective,
+        origin: Origin,
+        request: PaintRequest,
+        template: str | None,
+        basis: Iterable[Job],
     ) -> tuple[PaintRequest, bool]:
         """Return what every order to paint must be: in allowed words, on an allowed model, within limits.
 
-        And whether what comes of it has to stay where adult pictures may be.
+        And whether what comes of it, made from ``basis``, has to stay where adult pictures may be.
         """
         self._reviewing.check(asker)
         effective.grant.check(*needed(origin, request))
         own = effective.sources.get("negative_prompt") is Scope.PERSON
         usual = None if own else effective.options.negative_prompt
         request = await self._wording.settled(asker, request, template=template, trusted=usual)
-        request = effective.rules.settled(request, self._catalogue.names(Listing.MODELS))
-        adult = await self._adult.asks(asker, effective, request, template)
+        models = self._catalogue.names(Listing.MODELS)
+        request = effective.rules.settled(request, models, told=self._catalogue.all_told)
+        adult = await self._adult.asks(asker, effective, request, template, [job.spec for job in basis])
         effective.limits.check(request)
         self._routing.check(request)
         await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
@@ -216,31 +224,55 @@ class Orders:
             await self._access.check_follows(asker, parent)
             parent = brought(parent, asker.payer)
         effective = await self._preferences.effective(asker)
-        origin = work_orders.ORIGINS[type(work)]
-        self._reviewing.check(asker)
-        effective.grant.check(Command(origin.value))
         if parent is not None and number is not None:
             work = work_orders.of_picture(work, parent, number)
-        if not isinstance(work, DescribeRequest) or work.image != Pending.INIT:
-            # A picture may say by itself what painted it; else ``queue`` finds out that nobody describes it.
-            self._routing.check(work)
-        work = work_orders.settled(work, effective.limits)
-        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        work = await self._work_held(asker, effective, work)
         private = private or is_private(parent)
         spec = JobSpec(
             request=recipe or (work_orders.recipe_of(parent, number) if parent else PaintRequest("", 0)),
-            origin=origin,
+            origin=work_orders.ORIGINS[type(work)],
             work=work,
             parent=parent.id if parent else None,
             parent_picture=number,
             spoiler=spoiler or (parent is not None and parent.spec.spoiler),
-            adult=(effective.adult and asker.guild_id is not None) or (parent is not None and parent.spec.adult),
+            adult=self._adult.marks(asker, effective) or (parent is not None and parent.spec.adult),
             locale=_locale(effective, asker, private=private),
             ping=effective.ping,
             max_file_bytes=asker.max_file_bytes,
             thread_of=asker.parent_id,
         )
         return Draft(asker, spec, effective.limits, private=private)
+
+    async def _work_held(self, asker: Asker, effective: Effective, work: Work) -> Work:
+        """Return what every order for work must be: allowed to whoever asks, and within limits."""
+        self._reviewing.check(asker)
+        effective.grant.check(Command(work_orders.ORIGINS[type(work)].value))
+        if not isinstance(work, DescribeRequest) or work.image != Pending.INIT:
+            # A picture may say by itself what painted it; else ``queue`` finds out that nobody describes it.
+            self._routing.check(work)
+        work = work_orders.settled(work, effective.limits)
+        await self._jobs.check_room(asker.payer, asker.user_id, effective.limits)
+        return work
+
+    async def afresh(self, asker: Asker, draft: Draft) -> Draft:
+        """Return an order that was thought over, held to what holds by now.
+
+        Raises ``GoneError`` in another place than the one it was meant for, and else what drafting it does.
+        """
+        spec, former = draft.spec, draft.asker
+        if (asker.guild_id, asker.channel_id) != (former.guild_id, former.channel_id):
+            raise GoneError(N_("This was meant for another place."), N_("Use the command again: /draw"))
+        basis = [] if spec.parent is None else [await self._access.seen(spec.parent, asker)]
+        for job in basis:
+            await self._access.check_follows(asker, job)
+        effective = await self._preferences.effective(asker)
+        if spec.work is not None:
+            spec = replace(spec, work=await self._work_held(asker, effective, spec.work))
+        else:
+            request, adult = await self._held(asker, effective, spec.origin, spec.request, spec.template, basis)
+            reworded = spec.reworded or differ(spec.request, request)
+            spec = replace(spec, request=request, adult=adult or spec.adult, reworded=reworded)
+        return replace(draft, asker=asker, spec=spec, limits=effective.limits)
 
     def offers(self, feature: Feature) -> bool:
         """Return whether any backend can do it."""

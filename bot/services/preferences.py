@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import is_
@@ -105,6 +105,8 @@ _PARSERS: Mapping[str, Callable[[Any], object]] = {
 }
 
 Values = Mapping[str, object]
+Change = Callable[[Values], Awaitable[Values]]
+"""Returns what is to be changed of the values there are; ``None`` takes one back."""
 _NOTHING: Values = MappingProxyType({})
 
 
@@ -244,6 +246,15 @@ class Preferences:
         async with self._writing:
             return await self._set(scope, owner, changes, None)
 
+    async def change(self, scope: Scope, owner: int, change: Change) -> tuple[Values, Values]:
+        """Do the same with what ``change`` makes of the values, with nothing set in between.
+
+        Returns what there was and what there is.
+        """
+        async with self._writing:
+            former = await self.values(scope, owner)
+            return former, await self._set(scope, owner, await change(former), None)
+
     async def set_in_channel(self, guild_id: int, channel_id: int, **changes: object) -> Values:
         """Do the same for a channel of a server; raises ``LimitError`` for a limit above the server's too."""
         async with self._writing:
@@ -254,7 +265,10 @@ class Preferences:
     async def _set(self, scope: Scope, owner: int, changes: Values, guild_id: int | None) -> Values:
         if unknown := sorted(set(changes) - set(SETTABLE[scope])):
             raise RequestError(N_("{name} cannot be set here."), name=unknown[0])
-        values = self.checked({**await self.values(scope, owner), **changes})
+        former = await self.values(scope, owner)
+        # What stays may be outside limits that the host lowered since: it is cut where it is used.
+        kept = {name: value for name, value in former.items() if name not in changes}
+        values = {**kept, **self.checked(changes, kept)}
         await self._store.save(scope.value, owner, values, guild_id)
         self._cache[scope, owner] = values
         return values
@@ -270,12 +284,23 @@ class Preferences:
             )
             self._cache |= wanted
 
-    def checked(self, values: Mapping[str, object]) -> Values:
-        """Return values as they are kept; raises ``LimitError`` for what is outside the host's limits."""
+    def checked(self, values: Values, others: Values = _NOTHING) -> Values:
+        """Return values as they are kept; raises ``LimitError`` for what is outside the host's limits.
+
+        ``others`` stand beside them, and only count with what the host lets be of them.
+        """
         kept = {name: _as_kept(name, value) for name, value in values.items() if value is not None}
         _check_limits(kept, self._limits)
-        self._limits.check(_options(kept).over(self._defaults).request("-", seed=0))
+        if (options := _options(kept)) != Options():
+            beside = _within(_options(others).over(self._defaults), self._limits, Rules())
+            self._limits.check(options.over(beside).request("-", seed=0))
         return kept
+
+    async def keep_channels(self, guild_id: int, present: Collection[int]) -> None:
+        """Forget what a server's channels set that are no longer among those ``present``."""
+        for channel_id in await self._store.channels(guild_id):
+            if channel_id not in present:
+                await self.drop_channel(channel_id)
 
     async def drop_channel(self, channel_id: int) -> None:
         """Forget what a channel set, as it is deleted."""
@@ -353,13 +378,14 @@ def _options(values: Mapping[str, object]) -> Options:
 
 def _within(options: Options, limits: Limits, rules: Rules) -> Options:
     """Change defaults that limits and rules have overtaken, so that a plain command is never refused."""
+    width, height = limits.fitted(options.width or limits.max_side, options.height or limits.max_side)
     clamped = replace(
         options,
         model=options.model if options.model and rules.allows(options.model) else None,
         steps=min(options.steps or limits.max_steps, limits.max_steps),
         count=min(options.count or 1, limits.max_count),
-        width=min(options.width or limits.max_side, limits.max_side),
-        height=min(options.height or limits.max_side, limits.max_side),
+        width=width,
+        height=height,
     )
     fit = lighter(clamped.request("-", seed=0), limits.max_cost)
     if not isinstance(fit, PaintRequest):

@@ -98,8 +98,7 @@ class Reviewing:
         await self._blocking.load()
         for review in await self._store.unfinished():
             job = await self._jobs.get(review.job_id)
-            if job is not None:
-                self._take_up(review, await self._cells(job))
+            self._take_up(review, [] if job is None else await self._cells(job))
 
     async def rule(self, guild_id: int) -> ReviewRule:
         """Return what a server has held."""
@@ -194,8 +193,18 @@ class Reviewing:
         painted = [cell for cell in cells if cell.state is State.PAINTED]
         return all(_of(cell) in self._cleared for cell in painted) or not await self._may_be_held(cells[0])
 
+    async def looks_first(self, job: Job) -> bool:
+        """Return whether a classifier or moderators may look at a job's pictures before they are shown."""
+        if self._examining.is_on:
+            return True
+        guild_id = _guild(job)
+        return guild_id is not None and (await self.rule(guild_id)).cause(trusted=job.spec.trusted) is not None
+
     async def approve(self, job_id: int, asker: Asker) -> Decision:
-        """Let a held result be delivered; raises ``DeniedError``, or ``GoneError`` if nothing is known of it."""
+        """Let a held result be delivered; raises ``DeniedError``, or ``GoneError`` if nothing is known of it.
+
+        Raises ``RequestError`` while it is painted again.
+        """
         job = await self._decidable(job_id, asker)
         own = job is not None and job.user == asker.user_id
         if own and not await self._authority.manages(asker):
@@ -277,12 +286,8 @@ class Reviewing:
             self._drop(review.job_id)
 
     async def _may_be_held(self, job: Job) -> bool:
-        if job.result is not None and job.result.caption is not None:
-            return False
-        if self._examining.is_on:
-            return True
-        guild_id = _guild(job)
-        return guild_id is not None and (await self.rule(guild_id)).cause(trusted=job.spec.trusted) is not None
+        described = job.result is not None and job.result.caption is not None
+        return not described and await self.looks_first(job)
 
     async def _judged(self, cells: Sequence[Job]) -> bool:
         """Hold a result, end it, or return that it may be shown."""
@@ -343,9 +348,11 @@ class Reviewing:
         return await self._jobs.get(job_id)
 
     async def _decided(self, decision: Decision | None) -> Decision:
-        """Have everybody told what was decided."""
+        """Have everybody told what was decided; raises ``GoneError``, or ``RequestError`` if nothing could be."""
         if decision is None:
             raise GoneError(N_("What this belongs to is no longer kept."), N_("See what waits: /review show"))
+        if decision.review.verdict is Verdict.HELD:
+            raise RequestError(N_("It is being painted again."), N_("Wait until it is painted, then decide."))
         known = self._open.get(decision.review.job_id)
         if known is not None:
             self._open[known.job_id] = decision.review

@@ -15,7 +15,7 @@ from bot.services.authority import Authority
 from bot.services.catalogue import Catalogue
 from bot.services.models import check_rules
 from bot.services.preferences import RULE_NAMES, SETTABLE, Effective, Preferences, Scope, Values, rules_of
-from bot.services.settings_files import Difference, Whole
+from bot.services.settings_files import Import, Whole
 
 
 class ServerSettings:
@@ -77,11 +77,10 @@ class ServerSettings:
             server, {channel_id: channels[channel_id] for channel_id in channels if channel_id in present}
         )
 
-    async def read(self, asker: Asker, data: bytes, present: Collection[int]) -> tuple[Whole, list[Difference]]:
-        """Return a file's settings and what they change; raises ``RequestError`` for the first thing wrong."""
+    async def read(self, asker: Asker, data: bytes, present: Collection[int]) -> Import:
+        """Return what a file is to change; raises ``RequestError`` for the first thing wrong."""
         before = await self.whole(asker, present)
-        wanted = await self._checked(await settings_files.imported(data, present))
-        return wanted, settings_files.differences(before, wanted)
+        return Import(before, await self._checked(await settings_files.imported(data, present)))
 
     async def replace(self, asker: Asker, wanted: Whole) -> None:
         """Put settings in the place of all there are; raises as ``read`` does, and then changes nothing."""

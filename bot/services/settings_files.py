@@ -1,26 +1,37 @@
 """A server's settings, with those of its channels, as a file to take along, to keep, or to bring back."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, create_model
+from pydantic import ConfigDict, StringConstraints, ValidationError, create_model
 
 from bot.domain.errors import RequestError
 from bot.domain.text import N_
+from bot.services.bounded import Bounded, entries, items
+from bot.services.models import MAX_PATTERN, MAX_PATTERNS
 from bot.services.preferences import RULE_NAMES, SETTABLE, WORDS, Scope, Values, kind
 from bot.services.wording import WordsFile, filed, read, ruled, written
 
 MAX_FILE_BYTES = 1024 * 1024
 """Enough for as many word rules as there may be, beside some hundred channels."""
 NAME = "easel-settings.json"
-_Text = Annotated[str, StringConstraints(max_length=4000)]
-_Pattern = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\n]*$")
-]
+MAX_CHANNELS = 500
+"""Most channels that a server has (Discord docs, Guild limits)."""
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+_Word = Annotated[_Text, StringConstraints(min_length=1)]
+_LINE = r"^[^\n\v\f\r\x1c-\x1e\x85\u2028\u2029]*$"
+"""What ``str.splitlines`` leaves whole."""
+_Pattern = Annotated[_Word, StringConstraints(max_length=MAX_PATTERN, pattern=_LINE)]
+_Patterns = Annotated[list[_Pattern], items(MAX_PATTERNS)]
 _LINES = (*RULE_NAMES, "adult_models")
 """What is kept as lines and stands in a file as a list."""
-_KINDS: Mapping[str, Any] = {**dict.fromkeys(_LINES, list[_Pattern]), WORDS: WordsFile}
+_KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(_LINES, _Patterns),
+    "negative_prompt": _Text,
+    WORDS: WordsFile,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +52,21 @@ class Difference:
     after: object
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What a file is to put in the place of what there was before."""
+
+    before: Whole
+    wanted: Whole
+
+    @property
+    def changes(self) -> list[Difference]:
+        """What that changes."""
+        return differences(self.before, self.wanted)
+
+
+class _Part(Bounded):
+    model_config = ConfigDict(strict=True)
 
 
 def _part(title: str, names: Collection[str]) -> type[_Part]:
@@ -52,7 +76,7 @@ def _part(title: str, names: Collection[str]) -> type[_Part]:
 
 def _annotation(name: str) -> Any:
     known = _KINDS.get(name, kind(name))
-    return _Text if known is str else known
+    return _Word if known is str else known
 
 
 _Server: Any = _part("Server", SETTABLE[Scope.SERVER])
@@ -65,18 +89,19 @@ class _Envelope(_Part):
     channels: Mapping[str, _Part] = {}
 
 
-_FIELDS: dict[str, Any] = {"server": (_Server, ...), "channels": (dict[str, _Channel], {})}
+_Channels: Any = Annotated[dict[str, _Channel], entries(MAX_CHANNELS)]
+_FIELDS: dict[str, Any] = {"server": (_Server, ...), "channels": (_Channels, {})}
 _File = create_model("File", __base__=_Envelope, **_FIELDS)
 
 
 def exported(whole: Whole) -> bytes:
-    """Return settings as a file that ``imported`` reads."""
+    """Return settings as a file that ``imported`` reads, if all of them may still be."""
     file = {
         "easel": "settings",
         "server": _written(whole.server),
         "channels": {str(channel_id): _written(values) for channel_id, values in whole.channels.items()},
     }
-    return _File.model_validate(file, strict=False).model_dump_json(indent=1, exclude_none=True).encode()
+    return json.dumps(file, ensure_ascii=False, indent=1).encode()
 
 
 async def imported(data: bytes, present: Collection[int]) -> Whole:
@@ -93,8 +118,9 @@ async def imported(data: bytes, present: Collection[int]) -> Whole:
             N_("See how one is written: /settings export"),
             where=".".join(map(str, first["loc"]))[:200] or "file",
         ) from error
+    known = {str(channel_id) for channel_id in present}
     for channel_id in file.channels:
-        if not channel_id.isdecimal() or int(channel_id) not in present:
+        if channel_id not in known:
             raise RequestError(
                 N_("The channel {id} is not one of this server's."),
                 N_("Take it out of the file, or put in the id of one that is."),
@@ -124,7 +150,7 @@ def _written(values: Values) -> dict[str, object]:
     """Return values as they stand in a file."""
     shown: dict[str, object] = {name: values[name] for name in SETTABLE[Scope.SERVER] if name in values}
     shown |= {name: str(values[name]).splitlines() for name in _LINES if name in values}
-    return shown | ({WORDS: filed(read(str(values[WORDS])))} if WORDS in values else {})
+    return shown | ({WORDS: filed(read(str(values[WORDS]))).model_dump()} if WORDS in values else {})
 
 
 async def _kept(part: _Part) -> Values:

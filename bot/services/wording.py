@@ -3,11 +3,11 @@
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bot.domain.asker import Asker
 from bot.domain.errors import DeniedError, LimitError, RequestError
@@ -16,10 +16,13 @@ from bot.domain.text import N_
 from bot.domain.wordrules import MAX_WORD, MAX_WORDS, Action, Rule, WordRules, normal
 from bot.prompting.lexicon import Lexicon
 from bot.prompting.rewording import Reworded, Rewording, Wish
-from bot.services.preferences import WORDS, Preferences, Scope
+from bot.services.bounded import Bounded, entries, items
+from bot.services.preferences import WORDS, Preferences, Scope, Values
 
 MAX_FILE_BYTES = 512 * 1024
 """Enough for as many words as there may be, as long as they may be."""
+_READ = 10 * MAX_WORDS
+"""Words of one kind that are read of a file, if only to be told that they are too many."""
 _READY = 200
 """Servers whose rules stay ready in memory."""
 _SHOWN = 100
@@ -31,16 +34,18 @@ def _one_line(word: str) -> str:
     return " ".join(word.split())
 
 
-class WordsFile(BaseModel):
+_Word = Annotated[str, AfterValidator(normal)]
+_Words = Annotated[list[_Word], items(_READ)]
+
+
+class WordsFile(Bounded):
     """A server's rules for words as they are written in files."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    deny: list[Annotated[str, AfterValidator(normal)]] = []
-    replace: dict[Annotated[str, AfterValidator(normal)], Annotated[str, AfterValidator(_one_line)]] = {}
-    strip: list[Annotated[str, AfterValidator(normal)]] = []
-    allow: list[Annotated[str, AfterValidator(normal)]] = []
-    adult: list[Annotated[str, AfterValidator(normal)]] = []
+    deny: _Words = Field([])
+    replace: Annotated[dict[_Word, Annotated[str, AfterValidator(_one_line)]], entries(_READ)] = Field({})
+    strip: _Words = Field([])
+    allow: _Words = Field([])
+    adult: _Words = Field([])
 
 
 class Wording:
@@ -50,7 +55,6 @@ class Wording:
         self._preferences = preferences
         self._ready: OrderedDict[int, tuple[str, Rewording]] = OrderedDict()
         self._usual = Rewording(WordRules())
-        self._writing = asyncio.Lock()
 
     async def rules(self, guild_id: int) -> WordRules:
         """Return a server's rules."""
@@ -58,27 +62,24 @@ class Wording:
 
     async def set(self, guild_id: int, words: Iterable[str], rule: Rule) -> WordRules:
         """Give ``words`` this rule and return all rules; raises ``RequestError`` for what cannot be one."""
-        async with self._writing:
-            rules = (await self.rules(guild_id)).having(words, rule)
-            await self._keep(guild_id, rules)
-        return rules
+        return await self._change(guild_id, lambda rules: rules.having(words, rule))
 
     async def remove(self, guild_id: int, words: Iterable[str]) -> WordRules:
         """Take the rules for ``words`` back and return the rest; raises ``RequestError`` if one has none."""
-        async with self._writing:
-            rules, gone = await self.rules(guild_id), tuple(words)
+        gone = tuple(words)
+
+        def left(rules: WordRules) -> WordRules:
             if strange := next((word for word in gone if word not in rules.words), None):
                 raise RequestError(
                     N_("There is no rule for “{word}”."), N_("See the rules: /words show"), word=strange[:MAX_WORD]
                 )
-            rules = rules.without(gone)
-            await self._keep(guild_id, rules)
-        return rules
+            return rules.without(gone)
+
+        return await self._change(guild_id, left)
 
     async def replace(self, guild_id: int, rules: WordRules) -> None:
         """Put ``rules`` in the place of all that a server has; raises ``RequestError`` as ``set`` does."""
-        async with self._writing:
-            await self._keep(guild_id, rules)
+        await self._change(guild_id, lambda _: rules)
 
     async def tried(self, guild_id: int, text: str) -> tuple[Reworded, Wish]:
         """Return what would become of a prompt, and what that asks for."""
@@ -123,10 +124,18 @@ class Wording:
         return known[1]
 
     async def _kept(self, guild_id: int) -> str:
-        return str((await self._preferences.values(Scope.SERVER, guild_id)).get(WORDS, ""))
+        return _text(await self._preferences.values(Scope.SERVER, guild_id))
 
-    async def _keep(self, guild_id: int, rules: WordRules) -> None:
-        await self._preferences.set(Scope.SERVER, guild_id, **{WORDS: await written(rules)})
+    async def _change(self, guild_id: int, change: Callable[[WordRules], WordRules]) -> WordRules:
+        async def changed(kept: Values) -> Values:
+            return {WORDS: await written(change(read(_text(kept))))}
+
+        _, kept = await self._preferences.change(Scope.SERVER, guild_id, changed)
+        return read(_text(kept))
+
+
+def _text(kept: Values) -> str:
+    return str(kept.get(WORDS, ""))
 
 
 async def written(rules: WordRules) -> str | None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.domain.job import Result, State
-from bot.domain.reviewing import STRIKE_S
+from bot.domain.reviewing import STRIKE_S, Verdict
 from bot.storage.tables import (
     blocks,
     charges,
@@ -82,12 +82,17 @@ _SLICE = 500
 _HASH = re.compile(r'"([0-9a-f]{64})"')
 """A blob's name as stored JSON has it."""
 _IDS = jobs.c.id.in_(bindparam("ids", expanding=True))
+_REVIEWED = reviews.c.job_id.in_(bindparam("ids", expanding=True))
 _TEXTS = select(jobs.c.spec, jobs.c.result)
 _DELETE_JOBS = (
     delete(showings).where(showings.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(favourites).where(favourites.c.job_id.in_(bindparam("ids", expanding=True))),
     delete(charges).where(charges.c.job_id.in_(bindparam("ids", expanding=True))),
-    delete(reviews).where(reviews.c.job_id.in_(bindparam("ids", expanding=True))),
+    # A card that still shows a picture has to be found and changed first, even after a crash; its row goes then.
+    update(reviews)
+    .where(_REVIEWED, reviews.c.state == Verdict.HELD.value)
+    .values(state=Verdict.WITHDRAWN.value, at=bindparam("now")),
+    delete(reviews).where(_REVIEWED, reviews.c.shown.is_(None) | (reviews.c.shown == reviews.c.state)),
     delete(jobs).where(_IDS),
 )
 _day = cast(jobs.c.ended_at / DAY_S, Integer)
@@ -239,7 +244,7 @@ def departed(tx: Connection, before: float) -> Sequence[int]:
 
 def _delete_jobs(tx: Connection, ids: Sequence[int], now: float, *, files: bool = True) -> None:
     for part in _slices(ids):
-        of = {"ids": part}
+        of = {"ids": part, "now": now}
         tx.execute(_COUNT, of | {"before_day": int(now // DAY_S) - COUNTED_DAYS})
         if files:
             rows = tx.execute(_TEXTS.where(_IDS), of).all()

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.domain.reviewing import STRIKE_S, Cause, Review, Strike, Verdict
-from bot.storage.tables import blocks, reviews, strikes
+from bot.storage.tables import blocks, jobs, reviews, strikes
 
 _HELD = reviews.c.state == Verdict.HELD.value
 _OF = reviews.c.job_id == bindparam("of_job")
-_KEEP = insert(reviews).on_conflict_do_nothing()
+_KEEP = insert(reviews)
+_KEEP = _KEEP.on_conflict_do_update(
+    index_elements=["job_id"],
+    set_={name: _KEEP.excluded[name] for name in ("state", "reason", "label", "score", "at", "by")},
+    where=reviews.c.state.not_in([Verdict.HELD.value, Verdict.APPROVED.value]),
+)
 _BY_ID = select(reviews).where(_OF)
 _DECIDE = (
     update(reviews)
@@ -26,6 +31,9 @@ _POST = (
 )
 _SHOW = update(reviews).where(_OF).values(shown=bindparam("new_shown"))
 _UNFINISHED = select(reviews).where(_HELD | (reviews.c.shown != reviews.c.state)).order_by(reviews.c.job_id)
+_FORGET = delete(reviews).where(
+    _OF, reviews.c.shown == reviews.c.state, ~exists().where(jobs.c.id == reviews.c.job_id)
+)
 _STALE = select(reviews.c.job_id).where(_HELD, reviews.c.at <= bindparam("before"))
 _THEIRS = (strikes.c.guild_id == bindparam("of_guild")) & (strikes.c.user_id == bindparam("of_user"))
 _COUNTING = strikes.c.at > bindparam("since")
@@ -42,7 +50,10 @@ _UNBLOCK = delete(blocks).where(
 
 
 def keep(tx: Connection, review: Review) -> Review:
-    """Note that a result is held, and return what is known of it, which may have been decided before."""
+    """Note that a result is held, and return what is known of it, which may have been approved before.
+
+    What had ended otherwise is held anew: it is there again.
+    """
     row = {
         "job_id": review.job_id,
         "guild_id": review.guild_id,
@@ -80,8 +91,9 @@ def post(tx: Connection, job_id: int, channel_id: int, message_id: int) -> None:
 
 
 def show(tx: Connection, job_id: int, shown: Verdict | None) -> None:
-    """Note what that card says, or that it is gone."""
+    """Note what that card says, or that it is gone; if all is said and the job is no more, the review goes too."""
     tx.execute(_SHOW, {"of_job": job_id, "new_shown": shown})
+    tx.execute(_FORGET, {"of_job": job_id})
 
 
 def unfinished(tx: Connection) -> list[Review]:

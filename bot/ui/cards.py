@@ -21,6 +21,8 @@ from bot.ui.words import about, alt_text, cut, one_line, order_facts, result_fac
 
 ONLY_YOURS = N_("Only you see this: I am a guest here. With private:False all would.")
 """The note on a picture where only its asker brought the bot."""
+FROM_ELSEWHERE = N_("Only you see this: it was painted elsewhere, and here a moderator looks at pictures first.")
+"""The note on a picture shown where its moderators have not seen it."""
 REDUCED = N_("Sent smaller than painted: this place takes no larger file.")
 """The note on a picture that had to be fitted to the place's upload limit."""
 IN_PARTS = N_("Too much for one message: the other pictures are in replies to it.")
@@ -110,10 +112,10 @@ def paused(job: Job) -> Card:
     return Card(embed=embed, view=buttons.waiting(job))
 
 
-def painting(job: Job, progress: Progress | None, *, backend: str | None = None) -> Card:
+def painting(job: Job, progress: Progress | None, *, backend: str | None = None, hidden: bool = False) -> Card:
     """Return the message of a job at work; a preview is its thumbnail, unless the picture is a spoiler or adult.
 
-    ``backend`` is its name, where it is to be told.
+    ``backend`` is its name, where it is to be told. ``hidden``: the picture is looked at before it is shown.
     """
     locale = job.spec.locale
     fraction = min(1.0, max(0.0, progress.fraction)) if progress else 0.0
@@ -123,7 +125,8 @@ def painting(job: Job, progress: Progress | None, *, backend: str | None = None)
     lines = [work.subject(job, WAITING_PROMPT), _progress_line(progress, fraction, locale)]
     embed = _embed(AMBER, lines, title, " · ".join(filter(None, (_asked(job), backend))))
     files: tuple[Attachment, ...] = ()
-    if progress is not None and progress.preview is not None and not (job.spec.spoiler or job.spec.adult):
+    hidden = hidden or job.spec.spoiler or job.spec.adult
+    if progress is not None and progress.preview is not None and not hidden:
         preview = Attachment(
             "preview.webp", progress.preview, alt_text(job.spec.request.prompt, locale), spoiler=False
         )

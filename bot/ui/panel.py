@@ -3,15 +3,18 @@
 Its ids say all that there is to know, so it works after a restart as before.
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
 from math import isfinite
 from typing import Any
 
 import discord
 
-from bot.domain.errors import GoneError
+from bot.domain.errors import GoneError, RequestError
 from bot.domain.text import N_
 from bot.i18n import say
 from bot.services.preferences import (
@@ -33,7 +36,9 @@ PREFIX = f"{ELSEWHERE}panel:"
 PLACE, PAGE, EDIT, RESET = "place", "page", "edit", "reset"
 FIELDS = 5
 """Fields in one form (Discord docs, Modals)."""
-_ID = re.compile(rf"{PREFIX}(?P<verb>[a-z]+):(?P<place>server|channel):(?P<page>[a-z]+)(?::(?P<section>[0-9]))?")
+_ID = re.compile(
+    rf"{PREFIX}(?P<verb>[a-z]+):(?P<place>server|channel):(?P<page>[a-z]+)(?::(?P<section>[0-9]))?(?::(?P<seen>[0-9a-f]{{16}}))?"
+)
 _TITLE = 45
 _NAME = 100
 """Characters of an option, a description and a placeholder (Discord docs, Component Reference)."""
@@ -41,7 +46,7 @@ _SHORT = 200
 _LONG = {"negative_prompt": PROMPT_LENGTH, **dict.fromkeys(RULE_NAMES, RULES_LENGTH)}
 """Characters of what takes more than a line."""
 _SWITCH = ((N_("on"), "on"), (N_("off"), "off"))
-_BETWEEN = re.compile(r"[,;\n]")
+_BETWEEN = re.compile(r"[,;]")
 _PAGES: Mapping[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "pictures": (N_("Pictures"), (OPTION_NAMES[:FIELDS], OPTION_NAMES[FIELDS:])),
     "limits": (N_("Limits"), (LIMIT_NAMES, RULE_NAMES)),
@@ -84,11 +89,15 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a press or a form wants, and for what: ``names`` are those of the part that its id names."""
+    """What a press or a form wants, and for what: ``names`` are those of the part that its id names.
+
+    ``seen`` is the ``digest`` of what a form was filled with.
+    """
 
     verb: str
     where: Where
     section: int = 0
+    seen: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,7 +126,7 @@ def asked(custom_id: str, channel_id: int) -> Asked:
     if found is None or found["page"] not in _PAGES or found["verb"] not in {PLACE, PAGE, EDIT, RESET}:
         raise _gone()
     where = Where(channel_id if found["place"] == Scope.CHANNEL else None, found["page"])
-    return Asked(found["verb"], where, int(found["section"] or 0))
+    return Asked(found["verb"], where, int(found["section"] or 0), found["seen"])
 
 
 def panel(effective: Effective, own: Values, where: Where, locale: str) -> discord.ui.LayoutView:
@@ -146,13 +155,12 @@ def panel(effective: Effective, own: Values, where: Where, locale: str) -> disco
 
 def form(effective: Effective, own: Values, wanted: Asked, locale: str) -> discord.ui.Modal:
     """Return the form that changes one part of a page, filled with what is set there itself."""
-    modal = discord.ui.Modal(
-        title=cut(say(wanted.where.title, locale), _TITLE), custom_id=wanted.where.id(EDIT, wanted.section)
-    )
+    custom_id = f"{wanted.where.id(EDIT, wanted.section)}:{digest(own, wanted.names)}"
+    modal = discord.ui.Modal(title=cut(say(wanted.where.title, locale), _TITLE), custom_id=custom_id)
     for name in wanted.names:
         option = OPTIONS[name]
         written = _typed(name, own.get(name))
-        holds = cut(one_line(_typed(name, tables.value(effective, name))), _NAME)
+        holds = cut(one_line(_typed(name, tables.value(effective, name)).replace("\n", ", ")), _NAME)
         component = _menu(option, written, holds, locale) if _choices(option) else _text(name, written, holds)
         modal.add_item(
             discord.ui.Label(
@@ -164,18 +172,41 @@ def form(effective: Effective, own: Values, wanted: Asked, locale: str) -> disco
 
 
 def submitted(data: Mapping[str, Any], own: Values, wanted: Asked) -> dict[str, object]:
-    """Return what a submitted form changes: ``None`` for what was left empty; raises ``RequestError`` in words."""
+    """Return what a submitted form changes: ``None`` for what was left empty.
+
+    Raises ``RequestError`` in words, also where what the form was filled with holds no longer, or was only a part.
+    """
+    if wanted.seen != digest(own, wanted.names):
+        raise RequestError(N_("Somebody changed this meanwhile."), N_("Open it again: /settings panel"))
     given = dict(_given(data.get("components", ())))
-    changed = (name for name in wanted.names if name in given and given[name] != _typed(name, own.get(name)))
-    return {name: read(name, given[name]) for name in changed}
+    former = {name: _typed(name, own.get(name)) for name in wanted.names}
+    changed = [name for name in wanted.names if name in given and given[name] != former[name].strip()]
+    if uncut := next((name for name in changed if given[name] and not _fits(name, own.get(name))), None):
+        raise RequestError(
+            N_("What is set for {option} is too long for a form."),
+            N_("Change it in a file: /settings export"),
+            option=uncut,
+        )
+    return {name: read(name, given[name], former[name]) for name in changed}
 
 
-def read(name: str, text: str) -> object:
-    """Return a setting's value as it is kept, of what was typed or chosen; ``None`` for nothing."""
+def digest(own: Values, names: Iterable[str]) -> str:
+    """Return 16 digits that tell whether these settings are still the same."""
+    shown = json.dumps([own.get(name) for name in names])
+    return blake2b(shown.encode(), digest_size=8).hexdigest()
+
+
+def read(name: str, text: str, former: str = "") -> object:
+    """Return a setting's value as it is kept, of what was typed or chosen; ``None`` for nothing.
+
+    Lines that stood among ``former`` names and patterns are taken whole, commas and all.
+    """
     if not text:
         return None
     if name in RULE_NAMES:
-        return "\n".join(dict.fromkeys(filter(None, map(str.strip, _BETWEEN.split(text))))) or None
+        whole = frozenset(former.splitlines())
+        parts = ([line] if line in whole else _BETWEEN.split(line) for line in text.splitlines())
+        return "\n".join(dict.fromkeys(filter(None, map(str.strip, chain.from_iterable(parts))))) or None
     kind = OPTIONS[name].kind
     readers = {int: values.integer, float: values.number, bool: values.switch}
     return readers.get(kind, values.word)(name, text)
@@ -191,8 +222,11 @@ def _typed(name: str, value: object) -> str:
         case float():
             return exact(value) if isfinite(value) else ""
         case _:
-            text = str(value).replace("\n", ", ") if name in RULE_NAMES else str(value)
-            return text[: _LONG.get(name, _SHORT)]
+            return str(value)[: _LONG.get(name, _SHORT)]
+
+
+def _fits(name: str, value: object) -> bool:
+    return len(str(value)) <= _LONG.get(name, _SHORT)
 
 
 def _given(components: Any) -> Iterator[tuple[str, str]]:

@@ -75,12 +75,14 @@ def wiping(own: Values, channel_id: int | None, locale: str) -> Card:
     return Card(embed=embed, view=_question(f"{WIPE}:{channel_id or 0}", N_("Take it back"), locale))
 
 
-def importing(changed: Sequence[Difference], key: int, locale: str) -> Card:
-    """Return the question before a file's settings take the place of those there are."""
+def importing(changed: Sequence[Difference], key: int, locale: str, *, anew: bool = False) -> Card:
+    """Return the question before a file's settings take the place of others; ``anew`` since those changed."""
     if not changed:
         return said(N_("Everything is set like that already."), locale)
     lines = [_change(each, locale) for each in changed[:_SHOWN_CHANGES]]
-    if more := len(changed) - len(lines):
+    if anew:
+        lines.insert(0, say(N_("Something was changed meanwhile. Now it would change this:"), locale))
+    if more := len(changed[_SHOWN_CHANGES:]):
         lines.append(say_many(N_("and {count} more"), N_("and {count} more"), more, locale))
     title = say(N_("Set it like that?"), locale)
     embed = discord.Embed(title=title, description=cut("\n".join(lines), tables.DESCRIPTION), colour=YELLOW)

@@ -109,6 +109,48 @@ async def test_of_two_moderators_at_once_one_decides_and_the_other_learns_what(
     assert late.review.verdict is Verdict.APPROVED
 
 
+async def test_a_late_word_changes_nothing_of_what_was_approved(
+    jobs: Jobs, queue: Queue, reviews: Reviews, forgetting: Forgetting
+) -> None:
+    job = await held(jobs, queue, reviews)
+    first, late = await asyncio.gather(reviews.approve(job.id, MIRA), deny(reviews, job, block=True))
+    assert first is not None
+    assert [first.won, late.won, late.jobs] == [True, False, ()]
+    assert late.review.verdict is Verdict.APPROVED
+    assert (await forgetting.unused())[1] == set()
+    assert await reviews.blocked() == {}
+    assert (await jobs.tell(job.id)).state is State.DELIVERED
+
+
+async def test_nothing_is_decided_or_lapses_while_it_is_painted_again(
+    jobs: Jobs, queue: Queue, reviews: Reviews
+) -> None:
+    job = await held(jobs, queue, reviews)
+    await jobs.repaint(job.id)
+    queue.clock.now += 8 * DAY_S
+    assert await reviews.lapse(7 * DAY_S, NO) == []
+    for decision in (await reviews.approve(job.id, MIRA), await deny(reviews, job)):
+        assert decision is not None
+        assert (decision.won, decision.review.verdict) == (False, Verdict.HELD)
+    await jobs.paint(await leased(jobs, job.id), DONE)
+    decision = await reviews.approve(job.id, MIRA)
+    assert decision is not None
+    assert decision.won
+
+
+async def test_what_was_taken_for_withdrawn_and_is_painted_is_held_anew(
+    jobs: Jobs, queue: Queue, reviews: Reviews
+) -> None:
+    job = await held(jobs, queue, reviews)
+    await reviews.post(job.id, 70, 700)
+    await reviews.withdraw(job.id)
+    await reviews.show(job.id, Verdict.WITHDRAWN)
+    queue.clock.now += 60
+    again = await reviews.hold(Review(job.id, GUILD, Verdict.HELD, Cause.ALL, queue.clock()))
+    assert (again.verdict, again.at, again.shown) == (Verdict.HELD, queue.clock(), Verdict.WITHDRAWN)
+    assert (await deny(reviews, job)).won
+
+
 async def test_what_was_cancelled_meanwhile_is_withdrawn_whatever_the_moderator_says(
     jobs: Jobs, queue: Queue, reviews: Reviews
 ) -> None:
@@ -182,3 +224,21 @@ async def test_who_deletes_everything_leaves_nothing_held_and_stays_blocked(
     assert list(await reviews.blocked()) == [(GUILD, ADA)]
     await forgetting.server(GUILD)
     assert await reviews.blocked() == {}
+
+
+async def test_whoever_deletes_everything_leaves_a_review_until_its_card_says_that_it_is_over(
+    jobs: Jobs, queue: Queue, reviews: Reviews, forgetting: Forgetting
+) -> None:
+    waiting, decided = [await held(jobs, queue, reviews) for _ in range(2)]
+    await reviews.post(waiting.id, 5, 6)
+    await reviews.post(decided.id, 5, 7)
+    await reviews.approve(decided.id, MIRA)
+    await reviews.show(decided.id, Verdict.APPROVED)
+    queue.clock.now += 60
+    await forgetting.person(ADA)
+    [left] = await reviews.unfinished()
+    assert (left.job_id, left.verdict, left.message_id) == (waiting.id, Verdict.WITHDRAWN, 6)
+    assert (left.at, left.by) == (queue.clock.now, None)
+    assert await reviews.get(decided.id) is None
+    await reviews.show(waiting.id, Verdict.WITHDRAWN)
+    assert await reviews.get(waiting.id) is None

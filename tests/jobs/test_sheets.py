@@ -81,6 +81,19 @@ async def test_whoever_cancels_keeps_what_is_painted(jobs: Jobs, queue: Queue) -
     assert await jobs.cancel_sheet(KEY, by=11) == []
 
 
+@pytest.mark.parametrize(("by", "mine_first"), [(11, False), (None, True)])
+async def test_whoever_cancels_what_is_painted_has_had_their_turn(
+    jobs: Jobs, queue: Queue, by: int | None, mine_first: bool
+) -> None:
+    [cell] = await queued(jobs, queue, 1)
+    mine = await add(jobs, queue.new(1, 11))
+    theirs = [(await add(jobs, queue.new(1, 12))).id for _ in range(2)]
+    await jobs.paint(await leased(jobs, cell.id), DONE)
+    assert len(await jobs.cancel_sheet(KEY, by=by, painted=True)) == 1
+    expected = [mine.id, *theirs] if mine_first else [theirs[0], mine.id, theirs[1]]
+    assert await line(jobs) == expected
+
+
 async def test_where_the_message_is_gone_nothing_is_kept(jobs: Jobs, queue: Queue) -> None:
     first, *_ = await queued(jobs, queue)
     await jobs.paint(await leased(jobs, first.id), DONE)

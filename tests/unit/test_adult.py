@@ -56,6 +56,55 @@ INNOCENTS = (
     "a girl in a red coat",
     "vulgar Volvo, arsenal, raccoon",
 )
+AGES = (
+    "a 12-year-old",
+    "9yo",
+    "15 y.o.",
+    "12 y/o",
+    "1 2 y o",
+    "a 10 year old girl",
+    "17 yrs old",
+    "5 years of age",
+    "6 months old",
+    "Age: 7",
+    "aged twelve",
+    "at the age of 16",
+    "a pretty five year old",
+    "1\u200b2 y\u200bo",
+    "１２ years old",
+    "①② years old",
+    "12 yе\u0430rs old",
+    "12 y3aaars 0ld",
+    "lO yo",
+    "(12:1.2) years old",
+    "[12|25] years old",
+    "eine 12-jährige",
+    "zwölfjährige",
+    "12 Jahre alt",
+    "12 años",
+    "doce años",
+    "12 ans",
+    "12歳",
+    "12岁",
+    "十二岁",
+    "12-летняя",
+)
+GROWN_UP = (
+    "25 years old",
+    "18yo, 18 y/o",
+    "a 112 years old turtle, a 1000 years old elf",
+    "thirty-five years old, twenty one years old",
+    "age 18, aged 42",
+    "a middle-aged elf, bronze age, 2 women",
+    "page 3, stage 4, image 12",
+    "12 young women in 7 yoga poses",
+    "a woman 12 years older",
+    "35mm, f/1.8, 28 year old",
+    "achtzehnjährige, fünfundzwanzigjährige, 25 Jahre alt",
+    "25 años, 30 ans",
+    "二十五岁, 十八岁, 25歳, 天才",
+    "1girl, 1boy, a kind woman, a school of fish",
+)
 
 
 @pytest.mark.parametrize("prompt", EVASIONS)
@@ -65,6 +114,25 @@ def test_a_usual_word_is_found_however_it_is_spelt(prompt: str) -> None:
 
 @pytest.mark.parametrize("prompt", INNOCENTS)
 def test_an_innocent_word_asks_for_nothing(prompt: str) -> None:
+    wish = USUAL.wish(prompt)
+    assert (wish.adult, wish.forbidden) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "prompt", [*AGES, "k1d", "a sch00l girl", "b\u200ba\u200bby", "f i l l e t t e", "小学生"]
+)
+def test_a_child_is_told_by_its_age_and_by_words_however_they_are_spelt(prompt: str) -> None:
+    assert USUAL.wish(prompt).child
+    assert not USUAL.wish(prompt).forbidden
+
+
+@pytest.mark.parametrize("prompt", GROWN_UP)
+def test_other_numbers_are_no_childs_age(prompt: str) -> None:
+    assert not USUAL.wish(prompt).child
+
+
+@pytest.mark.parametrize("prompt", ["a 12 year old whisky", "a baby in a cradle", "school", "a boy, a girl"])
+def test_children_by_themselves_ask_for_nothing_adult(prompt: str) -> None:
     wish = USUAL.wish(prompt)
     assert (wish.adult, wish.forbidden) == (None, False)
 

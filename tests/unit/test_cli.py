@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from bot import __version__, cli, client
 from bot.backends import address
+from bot.backends.classifier.client import Model
 from bot.cli import checking, painters
 from bot.domain.capability import Capabilities, Listing
 from bot.domain.errors import (
@@ -267,6 +268,22 @@ async def test_check_tells_whether_the_classifier_loads(
     told = capsys.readouterr().out
     assert "away  classifier some/model: What the classifier needs is not installed." in told
     assert "pip install '.[classifier]'" in told
+
+
+async def test_check_compares_the_labels_that_count_with_those_of_the_model(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def check(_: Model) -> tuple[str, ...]:
+        return "drawings", "Porn", "neutral"
+
+    monkeypatch.setattr(Model, "check", check)
+    token = {"DISCORD_TOKEN": "any", "EASEL_CLASSIFIER": "some/model"}
+    assert await checking._check_classifier(load(token, None)) == 0
+    assert "ok    classifier some/model · looks for Porn" in capsys.readouterr().out
+    assert await checking._check_classifier(load({**token, "EASEL_CLASSIFIER_LABELS": "nsfw, lewd"}, None)) == 78
+    told = capsys.readouterr().out
+    assert "wrong EASEL_CLASSIFIER_LABELS: some/model has none of nsfw, lewd." in told
+    assert "Set it to those of its labels that are of adult pictures: drawings, Porn, neutral" in told
 
 
 async def test_check_asks_discord_about_the_token(capsys: pytest.CaptureFixture[str]) -> None:

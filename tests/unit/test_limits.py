@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import LimitError, PromptError
-from bot.domain.limits import Limits
+from bot.domain.limits import MIN_SIDE, Limits
 from bot.domain.request import (
     Control,
     Detail,
@@ -100,3 +100,18 @@ def test_a_hires_pass_never_makes_more_than_a_picture_may_have(scale: float, wid
     final_width, final_height = request.final_size
     assert final_width * final_height <= limits.max_pixels
     assert max(final_width, final_height) <= limits.max_side
+
+
+@given(st.integers(MIN_SIDE, 8192), st.integers(MIN_SIDE, 8192), st.integers(2**18, 2**22))
+def test_the_nearest_size_that_may_be_is_no_larger_and_of_the_same_ratio(
+    width: int, height: int, most: int
+) -> None:
+    limits = Limits(max_side=1024, max_pixels=most)
+    narrower, lower = limits.fitted(width, height)
+    assert narrower * lower <= most
+    limits.check(replace(PLAIN, width=narrower, height=lower))
+    within = min(width, 1024), min(height, 1024)
+    if within[0] * within[1] <= most:
+        assert (narrower, lower) == within
+    else:
+        assert narrower / lower == pytest.approx(within[0] / within[1], rel=0.1)

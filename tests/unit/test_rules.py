@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from bot.domain.errors import DeniedError
+from bot.domain.errors import DeniedError, RequestError
 from bot.domain.request import PaintRequest, Refiner
 from bot.domain.rules import Rules
 
@@ -43,6 +45,15 @@ def test_an_open_choice_falls_on_the_first_that_is_allowed() -> None:
     assert Rules(denied=("dream*",)).settled(PaintRequest("a fox", 1), MODELS).model == "anime-xl"
     with pytest.raises(DeniedError, match="None of the models"):
         Rules(allowed=("nothing",)).settled(PaintRequest("a fox", 1), MODELS)
+
+
+def test_an_open_choice_waits_for_the_list_only_where_there_are_rules() -> None:
+    rules, request = Rules(denied=("photo",)), PaintRequest("a fox", 1)
+    with pytest.raises(RequestError, match="no backend has told yet"):
+        rules.settled(request, (), told=False)
+    assert rules.settled(request, (), told=True) is request, "there is nothing to choose among"
+    assert Rules().settled(request, (), told=False) is request
+    assert rules.settled(replace(request, model="anime"), (), told=False).model == "anime"
 
 
 def test_allowing_and_denying_take_each_other_back() -> None:

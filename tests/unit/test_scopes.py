@@ -201,6 +201,49 @@ async def test_all_is_replaced_at_once_and_a_deleted_channel_or_server_is_forgot
     assert (await of.effective(HERE)).options.steps == 25
 
 
+async def test_once_the_host_allows_less_only_what_is_set_anew_is_held_to_it() -> None:
+    shelf = Shelf()
+    of = preferences(shelf)
+    await of.set(Scope.SERVER, GUILD, steps=50, max_steps=50, width=1024, height=1024, count=4)
+    await of.set_in_channel(GUILD, CHANNEL, steps=50, max_steps=50)
+    host = replace(HOST, max_steps=20, max_side=512, max_pixels=512 * 256, max_count=2)
+    of = preferences(shelf, host)
+    await of.set(Scope.SERVER, GUILD, ping="off", sampler="euler", max_count=1)
+    await of.set_in_channel(GUILD, CHANNEL, reactions=False, count=1)
+    found = await of.effective(HERE)
+    assert found.limits.max_steps == 20
+    found.limits.check(found.options.request("a plain command is never refused", seed=0))
+    with pytest.raises(LimitError, match="steps 21"):
+        await of.set(Scope.SERVER, GUILD, steps=21)
+    await of.set(Scope.SERVER, GUILD, steps=None, width=None)
+    assert (await of.values(Scope.SERVER, GUILD))["height"] == 1024
+    with pytest.raises(LimitError, match="max_steps 50"):
+        of.checked(await of.values(Scope.SERVER, GUILD))
+
+
+async def test_no_change_made_of_what_was_there_undoes_another_made_meanwhile() -> None:
+    of = preferences()
+
+    async def lengthened(kept: Mapping[str, object]) -> Mapping[str, object]:
+        await asyncio.sleep(0)
+        return {"models_denied": f"{kept.get('models_denied', '')}x"}
+
+    told = await asyncio.gather(*(of.change(Scope.SERVER, GUILD, lengthened) for _ in range(5)))
+    assert (await of.values(Scope.SERVER, GUILD))["models_denied"] == "xxxxx"
+    assert told[1] == ({"models_denied": "x"}, {"models_denied": "xx"})
+
+
+async def test_channels_that_are_no_more_lose_what_they_set() -> None:
+    shelf = Shelf()
+    of = preferences(shelf)
+    for channel in (CHANNEL, 8):
+        await of.set_in_channel(GUILD, channel, steps=9)
+    await of.set_in_channel(GUILD + 1, 10, steps=9)
+    await of.keep_channels(GUILD, {CHANNEL, 9})
+    assert await preferences(shelf).channels(GUILD) == {CHANNEL: {"steps": 9}}
+    assert await preferences(shelf).channels(GUILD + 1) == {10: {"steps": 9}}
+
+
 def test_a_job_remembers_whose_thread_it_was_asked_for_in() -> None:
     spec = JobSpec(PaintRequest("a fox", 1), thread_of=CHANNEL)
     job = Job(1, "k", "l", GUILD, ADA, State.DELIVERED, spec, Address(THREAD, 5, GUILD), None, 1, 1, 1, 0, 0.0)

@@ -84,6 +84,7 @@ def test_a_preview_is_the_thumbnail_but_never_of_a_spoiler() -> None:
     card = cards.painting(job(), Progress(0.5, 1, 2, preview=b"RIFF"))
     assert embed_of(card).thumbnail.url == "attachment://preview.webp"
     assert [file.filename for file in card.files] == ["preview.webp"]
+    assert not cards.painting(job(), Progress(0.5, 1, 2, preview=b"RIFF"), hidden=True).files
     hidden = cards.painting(job(spec={"spoiler": True}), Progress(0.5, 1, 2, preview=b"RIFF"))
     assert hidden.files == ()
     assert embed_of(hidden).thumbnail.url is None

@@ -59,6 +59,7 @@ SCOPES: Mapping[str, Callable[[str], Drawn]] = {
     ),
     "places.wiping": lambda text: places.wiping({**own(text), WORDS: text}, HERE, "en"),
     "places.importing": lambda text: places.importing(changed(text), HERE, "en"),
+    "places.importing anew": lambda text: places.importing(changed(text)[:2], HERE, "en", anew=True),
     "places.importing nothing": lambda _: places.importing([], HERE, "en"),
     "places.exported": lambda _: places.exported(b"{}", "en"),
     "places.said": lambda text: places.said(text or "-", "en"),

@@ -91,6 +91,7 @@ async def test_models_and_loras_marked_adult_are_offered_and_taken_only_there(
 
     gpu = StandInWebUI()
     gpu.models, gpu.loras = ["spicymix", "dreamshaper_8"], ["add-detail", "undress"]
+    gpu.scripts = ["ADetailer"]
     async with gpu, start(EASEL_BACKENDS=webui(gpu), EASEL_ADULT_MODELS="spicy*"):
         await known(discord)
         await allow(discord)
@@ -101,7 +102,10 @@ async def test_models_and_loras_marked_adult_are_offered_and_taken_only_there(
         assert await offered(night, "lora") == {"add-detail", "undress"}
         assert f"“spicymix” {REFUSED}" in await ask(discord, world.ada, "draw", prompt="a fox", model="spicymix")
         assert REFUSED in await ask(discord, world.ada, "draw", prompt="a fox", lora="undress")
-        assert REFUSED in await ask(discord, world.ada, "draw", prompt="a fox <lora:undress:1>")
+        for tag in ("<lora:undress:1>", "<LyCO:undress:1>"):
+            assert REFUSED in await ask(discord, world.ada, "draw", prompt=f"a fox {tag}")
+            more = f"detail face_yolov8n.pt · detail_prompt {tag}"
+            assert REFUSED in await ask(discord, world.ada, "draw", prompt="a fox", more=more)
         assert "spicymix" not in (await draw(discord, world.channel)).text, "an open choice falls on another"
         assert "spicymix" in (await draw(discord, world.night_channel, model="spicymix")).text
         assert "spicymix" not in await ask(discord, world.ada, "adult show")
@@ -168,6 +172,7 @@ async def test_direct_messages_have_adult_pictures_where_the_host_says_so(discor
         await draw(discord, direct, "a naked woman")
         await draw(discord, direct, "a fox")
         ada, night = discord.as_(world.ada), discord.as_(world.ada, world.night_channel)
+        await eventually(partial(ada.autocomplete, "show", "id", code(2)))
         assert ELSEWHERE in await private(discord, await ada.slash("show", id=code(1)))
         await (await ada.slash("show", id=code(2))).until(painted)
         await (await night.slash("show", id=code(1))).until(painted)

@@ -1,6 +1,7 @@
 """``/log``: a channel that is told of every change by those who manage a server, and never in anybody's way."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,10 +9,10 @@ import pytest_asyncio
 
 from bot.rehearsal import Discord, Overwrite, Permission
 from bot.rehearsal.interactions import Interaction
-from bot.rehearsal.world import Attachment, Channel, User
+from bot.rehearsal.world import Attachment, Channel, Message, User
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
-from tests.whole.play import ask, private
+from tests.whole.play import ask, painted, private
 
 UNWRITTEN = "I cannot write in the log channel"
 
@@ -168,3 +169,34 @@ async def test_a_log_that_is_gone_or_shut_breaks_nothing_and_the_next_who_change
 async def _until(discord: Discord, is_so: Any) -> None:
     while not await is_so():
         await discord.until(lambda: True)
+
+
+async def test_that_the_log_is_shut_is_never_said_in_public(discord: Discord, start: Start, log: Channel) -> None:
+    world = discord.world
+    admin = discord.as_(world.admin)
+    async with start(EASEL_BACKENDS="sketch=1"):
+        await change(discord, "log", channel=log)
+        await told(discord, log, 1)
+        panel = (await change(discord, "settings panel")).message
+        world.set_overwrite(log, Overwrite(world.role_of_bot(world.guild).id, deny=int(Permission.SEND_MESSAGES)))
+        for steps in ("2", "3"):
+            form = await admin.press(panel, "easel-panel:edit:server:pictures:1")
+            await admin.submit(form, {"steps": steps})
+            await discord.until(partial(_shows, panel, f"`steps`  {steps}"))
+        act = await admin.slash("draw", prompt="a fox")
+        await act.until(painted)
+        public = [reply for reply in act.replies if reply.private_to is None]
+        seen = [version.embeds for reply in public for version in reply.history]
+        assert public
+        assert UNWRITTEN not in f"{seen} {[reply.text for reply in public]}"
+        assert UNWRITTEN in await _later(discord, world.admin)
+
+
+def _shows(message: Message, words: str) -> bool:
+    return words in message.text
+
+
+async def _later(discord: Discord, who: User) -> str:
+    act = await change(discord, "about", who)
+    await discord.until(lambda: len(act.replies) == 2)
+    return act.text

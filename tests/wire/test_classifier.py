@@ -50,6 +50,7 @@ async def model(folder: Path) -> AsyncIterator[Model]:
 async def test_it_says_how_sure_it_is_of_each_label_and_is_started_anew_once_it_stood_still(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert await model.check() == ("normal", "nsfw")
     scores = await model.scores([png(64, 48), png(16, 16)])
     assert [sorted(each) for each in scores] == [["normal", "nsfw"]] * 2
     assert all(sum(each.values()) == pytest.approx(1) for each in scores)
@@ -71,12 +72,13 @@ async def test_it_says_how_sure_it_is_of_each_label_and_is_started_anew_once_it_
 def test_what_it_is_asked_it_answers_until_nobody_asks_any_more(folder: Path) -> None:
     asked = io.BytesIO(frames.pack({}, [png(64, 48)]) + frames.pack({}, [b"no picture"]))
     answers = io.BytesIO()
-    worker.serve(asked, answers, worker.loaded(str(folder)))
+    worker.serve(asked, answers, *worker.loaded(str(folder)))
     answers.seek(0)
     said = []
     while (frame := frames.read(answers)) is not None:
         said.append(frame.header)
     assert [each["is"] for each in said] == ["ready", "scores", "failed"]
+    assert said[0]["labels"] == ["normal", "nsfw"]
     assert sorted(said[1]["scores"][0]) == ["normal", "nsfw"]
 
 

@@ -39,6 +39,7 @@ class Model:
         self._model = model
         self._process: Process | None = None
         self._turn = asyncio.Lock()
+        self._labels: tuple[str, ...] = ()
         self._refusal: BackendError | None = None
         self._refused_at = 0.0
 
@@ -58,14 +59,15 @@ class Model:
             )
         return [dict(each) for each in header["scores"]]
 
-    async def check(self) -> None:
-        """Return if the model loads; raises the ``BackendError`` that says why not."""
+    async def check(self) -> tuple[str, ...]:
+        """Return the model's labels if it loads; raises the ``BackendError`` that says why not."""
         async with self._turn:
             try:
                 await self._ready()
             except BaseException:
                 await self._end()
                 raise
+        return self._labels
 
     async def close(self) -> None:
         """End its process."""
@@ -103,6 +105,7 @@ class Model:
                 N_("Check EASEL_CLASSIFIER; a model of the hub is downloaded only with HF_HUB_OFFLINE=0."),
                 reason=str(header.get("reason", ""))[:200],
             )
+        self._labels = tuple(header["labels"])
         return process
 
     async def _started(self) -> Process:

@@ -28,18 +28,18 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     warnings.simplefilter("ignore")
     try:
-        look = loaded(sys.argv[1])
+        look, labels = loaded(sys.argv[1])
     except Exception as error:  # noqa: BLE001 - whatever it is, the host has to see it
         reason = " ".join(str(error).split())[:300]
         sink.write(frames.pack({"is": "unfit", "reason": reason or type(error).__name__}))
         sink.flush()
         return
-    serve(sys.stdin.buffer, sink, look)
+    serve(sys.stdin.buffer, sink, look, labels)
 
 
-def serve(source: BinaryIO, sink: BinaryIO, look: Look) -> None:
-    """Say that all is ready, then answer each message of pictures by one of scores until ``source`` ends."""
-    header: dict[str, Any] = {"is": "ready"}
+def serve(source: BinaryIO, sink: BinaryIO, look: Look, labels: Sequence[str]) -> None:
+    """Say that all is ready, and the ``labels`` there are; answer pictures by scores until ``source`` ends."""
+    header: dict[str, Any] = {"is": "ready", "labels": list(labels)}
     while True:
         sink.write(frames.pack(header))
         sink.flush()
@@ -52,8 +52,8 @@ def serve(source: BinaryIO, sink: BinaryIO, look: Look) -> None:
             header = {"is": "failed", "reason": type(error).__name__}
 
 
-def loaded(model: str) -> Look:
-    """Load a model of the hub, or a folder, and return what asks it."""
+def loaded(model: str) -> tuple[Look, Sequence[str]]:
+    """Load a model of the hub, or a folder, and return what asks it, and its labels."""
     import torch  # noqa: PLC0415 - takes seconds, and memory in the bot
     from transformers import pipeline  # noqa: PLC0415 - likewise
 
@@ -64,7 +64,7 @@ def loaded(model: str) -> Look:
         shown = [_pixels(data) for data in pictures]
         return [{str(each["label"]): float(each["score"]) for each in found} for found in ask(shown)]
 
-    return look
+    return look, [str(label) for label in ask.model.config.id2label.values()]
 
 
 def _pixels(data: bytes) -> Any:
