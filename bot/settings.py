@@ -269,14 +269,14 @@ class Settings(BaseSettings):
     adult_dms: Annotated[bool, BeforeValidator(_switch)] = _setting(
         "EASEL_ADULT_DMS",
         "Adult pictures",
-        "on or off: whether they may be asked for in direct messages and sent there.",
+        "on or off: whether adult pictures may be asked for in direct messages and sent there.",
         False,
     )
     adult_models: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
         "EASEL_ADULT_MODELS",
         "Adult pictures",
-        "Models and LoRAs that paint them, comma separated; * and ? stand for other letters. They are for "
-        "age-restricted channels.",
+        "Models and LoRAs that paint adult pictures, comma separated; * and ? stand for other letters. They "
+        "are for age-restricted channels.",
         (),
     )
 
