@@ -5,6 +5,7 @@ import io
 import logging
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import structlog
@@ -33,10 +34,10 @@ PINGS = "@everyone @here <@1> <@!2> <@&3> <#4> "
 @example("\n2026-01-01 [info     ] all is well")
 @example("\x1b]0;a title\x07\x1b[2J")
 @given(HOSTILE)
-def test_whatever_is_logged_is_one_line_that_moves_no_cursor(style: str, text: str) -> None:
+def test_whatever_is_logged_is_one_line_that_moves_no_cursor(style: Literal["console", "json"], text: str) -> None:
     stream = io.StringIO()
     with logs_given_back():
-        configure("INFO", style, stream=stream)  # type: ignore[arg-type]
+        configure("INFO", style, stream=stream)
         structlog.get_logger("bot.test").info("painted", backend=text, several=[text, {"deep": text}])
         logging.getLogger("discord").info("a library says %s", text)
     written = stream.getvalue()

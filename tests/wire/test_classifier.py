@@ -16,9 +16,9 @@ pytest.importorskip("transformers", reason="the extra 'classifier' is not instal
 import torch
 from transformers import ViTConfig, ViTForImageClassification
 
+from bot.backends import frames
 from bot.backends.classifier import client, worker
 from bot.backends.classifier.client import Model
-from bot.backends.diffusers import frames
 from bot.domain.errors import NotEnabledError, ProtocolError, UnreachableError
 from tests.whole.pictures import png
 
@@ -48,7 +48,7 @@ async def model(folder: Path) -> AsyncIterator[Model]:
 
 
 async def test_it_says_how_sure_it_is_of_each_label_and_is_started_anew_once_it_stood_still(
-    model: Model, monkeypatch: pytest.MonkeyPatch
+    model: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await model.check() == ("normal", "nsfw")
     scores = await model.scores([png(64, 48), png(16, 16)])
@@ -56,6 +56,7 @@ async def test_it_says_how_sure_it_is_of_each_label_and_is_started_anew_once_it_
     assert all(sum(each.values()) == pytest.approx(1) for each in scores)
     with pytest.raises(ProtocolError, match="could not look at a picture"):
         await model.scores([b"no picture"])
+    assert "classifier could not look" in capsys.readouterr().out
     assert await model.scores([png(16, 16)]) == [scores[1]]
     stuck = model._process
     assert stuck is not None
@@ -63,6 +64,7 @@ async def test_it_says_how_sure_it_is_of_each_label_and_is_started_anew_once_it_
     monkeypatch.setattr(client, "LOOK_S", 0.2)
     with pytest.raises(UnreachableError, match="stood still"):
         await model.scores([png(16, 16)])
+    assert "classifier said nothing" in capsys.readouterr().out
     assert stuck.returncode is not None
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(UnreachableError, match="could not be started"):

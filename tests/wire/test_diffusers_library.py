@@ -12,7 +12,8 @@ pytest.importorskip("diffusers", reason="the extra 'diffusers' is not installed:
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 
-from bot.backends.diffusers import frames, ordering, worker
+from bot.backends import frames
+from bot.backends.diffusers import ordering, worker
 from bot.backends.diffusers.painter import Painter
 from bot.domain.capability import Capabilities, Listing
 from bot.domain.request import Control

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.backends.diffusers import frames, ordering, shelf
+from bot.backends import frames
 from bot.backends.diffusers import order as orders
+from bot.backends.diffusers import ordering, shelf
 from bot.backends.diffusers.client import FEATURES
-from bot.backends.diffusers.frames import Frame
+from bot.backends.frames import Frame
 from bot.domain.capability import Capabilities, Feature, Listing
 from bot.domain.errors import RejectedError
 from bot.domain.request import Control, ControlMode, Hires, Lora, Mask, Refiner, Workflow

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.backends import frames
 from bot.backends.address import parse
 from bot.backends.decoding import Decoder
-from bot.backends.diffusers import frames, process
+from bot.backends.diffusers import process
 from bot.backends.diffusers.client import Diffusers
 from bot.backends.factory import Workshop, build
 from bot.backends.wire import Pace

@@ -2,16 +2,14 @@
 
 import asyncio
 import importlib.util
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from bot.backends.diffusers import frames
-from bot.backends.diffusers.process import environment
+from bot.backends import children, frames
 from bot.domain.errors import BackendError, NotEnabledError, ProtocolError, UnreachableError
 from bot.domain.text import N_
 
@@ -26,7 +24,6 @@ AGAIN_S = 60.0
 LOOK_S = 60.0
 """How long one look may take, in seconds; a grid's pictures are looked at together."""
 _WORKER = "bot.backends.classifier.worker"
-_PIPE_BYTES = 1 << 20
 
 
 class Model:
@@ -54,6 +51,7 @@ class Model:
                 await self._end()
                 raise
         if header["is"] != "scores" or len(header["scores"]) != len(pictures):
+            log.warning("classifier could not look", reason=str(header.get("reason", ""))[:200])
             raise ProtocolError(
                 N_("The classifier could not look at a picture."), N_("Its host finds more in the log.")
             )
@@ -110,20 +108,7 @@ class Model:
 
     async def _started(self) -> Process:
         try:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                _WORKER,
-                self._model,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                limit=_PIPE_BYTES,
-                env=environment(),
-                # Ctrl-C is for the bot, which ends it in its own time.
-                start_new_session=True,
-            )
+            return await children.spawn(_WORKER, self._model, stderr=DEVNULL)
         except OSError as error:
             raise UnreachableError(N_("The classifier could not be started.")) from error
 
@@ -138,6 +123,7 @@ class Model:
                 await process.stdin.drain()
                 frame = await frames.receive(process.stdout)
         if frame is None:
+            log.warning("classifier said nothing", exit_code=process.returncode)
             raise _silent()
         return frame.header
 

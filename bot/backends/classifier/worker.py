@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-from bot.backends.diffusers import frames
+from bot.backends import frames
 from bot.imaging.opening import flat, opened, upright
 
 MAX_SIDE = 448

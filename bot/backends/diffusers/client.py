@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from bot.backends import errors, lacking
 from bot.backends.address import BackendAddress
+from bot.backends.children import is_offline
 from bot.backends.diffusers import ordering, sampling, shelf, words
-from bot.backends.diffusers.frames import Frame
 from bot.backends.diffusers.order import Order
 from bot.backends.diffusers.ordering import UPSCALERS, Prepared
-from bot.backends.diffusers.process import PaintingProcess, is_offline
+from bot.backends.diffusers.process import PaintingProcess
 from bot.backends.diffusers.shelf import Shelf
+from bot.backends.frames import Frame
 from bot.backends.wire import Pace
 from bot.domain import infotext
 from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts

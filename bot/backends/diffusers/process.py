@@ -3,19 +3,16 @@
 import asyncio
 import importlib.util
 import json
-import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.backends import errors
-from bot.backends.diffusers import frames, words
-from bot.backends.diffusers.frames import Frame
+from bot.backends import children, errors, frames
+from bot.backends.diffusers import words
+from bot.backends.frames import Frame
 from bot.domain.errors import BackendError
 
 log = structlog.get_logger(__name__)
@@ -25,20 +22,8 @@ NEEDED = ("torch", "diffusers", "transformers", "accelerate", "peft")
 READY_S = 120.0
 """How long importing all that may take, in seconds; a cold disk takes most of a minute."""
 END_S = 5.0
-_ROOT = Path(__file__).parents[3]
 _WORKER = "bot.backends.diffusers.worker"
-_PIPE_BYTES = 1 << 20
 _MAX_LINE = 500
-_PRIVATE = ("EASEL_", "DISCORD_", "DATABASE_")
-_QUIET = {
-    "DIFFUSERS_VERBOSITY": "error",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-}
-_OFFLINE = {"HF_HUB_OFFLINE": "1"}
-"""Nothing is downloaded unless the host sets this to 0."""
 
 
 class PaintingProcess:
@@ -113,20 +98,7 @@ class PaintingProcess:
 
     async def _process(self) -> Process:
         try:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                _WORKER,
-                json.dumps(self._settings),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                limit=_PIPE_BYTES,
-                env=environment(),
-                # Ctrl-C is for the bot, which lets a running picture be finished.
-                start_new_session=True,
-            )
+            return await children.spawn(_WORKER, json.dumps(self._settings), stderr=PIPE)
         except OSError as error:
             # Too little memory, too many open files: that may pass.
             log.warning("painting process not started", backend=self._backend, reason=str(error.strerror))
@@ -228,7 +200,7 @@ class _Life:
     async def _keep_log(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - it was opened with a pipe
         rest = b""
-        while chunk := await self._process.stderr.read(_PIPE_BYTES):
+        while chunk := await self._process.stderr.read(children.PIPE_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")
             # A line without an end would grow for ever.
             rest = rest[:_MAX_LINE]
@@ -240,16 +212,3 @@ class _Life:
         text = line.decode(errors="replace").strip()[:_MAX_LINE]
         if text:
             log.warning("painting process says", backend=self._backend, line=text)
-
-
-def is_offline() -> bool:
-    """Return whether the process may download nothing, as the hub's library reads it."""
-    return {**_OFFLINE, **os.environ}["HF_HUB_OFFLINE"].upper() in {"1", "ON", "YES", "TRUE"}
-
-
-def environment() -> dict[str, str]:
-    """Return our variables without the bot's secrets, set so that the libraries neither call home nor chat."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_PRIVATE)}
-    # It must find the bot's own modules from wherever the bot was started.
-    paths = os.pathsep.join((str(_ROOT), *filter(None, [kept.get("PYTHONPATH")])))
-    return {**_OFFLINE, **kept, **_QUIET, "PYTHONPATH": paths}

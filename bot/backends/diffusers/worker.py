@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, BinaryIO, TextIO
 
-from bot.backends.diffusers import frames
-from bot.backends.diffusers.frames import Frame
+from bot.backends import frames
+from bot.backends.frames import Frame
 
 SETTINGS = ("source", "device", "cache_gb", "slots")
 """The fields of the JSON object that is its one argument."""
