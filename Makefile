@@ -67,12 +67,17 @@ bench: .venv ## measure speed, as ratios against a floor of the same run
 	$(BIN)/python bench/suggest.py
 	$(BIN)/python bench/freshness.py
 	$(BIN)/python bench/batching.py
+	$(BIN)/python bench/simulate.py --quick
 
+lock: COMPILE = uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade
+lock: HOST = --extra postgres --extra s3 --extra metrics --extra sentry
 lock: .venv ## renew the lock files (needs uv on the path)
-	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
-	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --universal -o requirements.lock
+	$(COMPILE) pyproject.toml --universal --group dev $(HOST) -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --universal $(HOST) --constraint requirements-dev.lock -o requirements-host.lock
+	echo hatchling | $(COMPILE) - --universal --constraint requirements-dev.lock -o requirements-build.lock
 	@# Resolved as for Windows, where PyTorch brings no CUDA packages: those come with the build that TORCH names.
-	uv pip compile pyproject.toml --extra diffusers --constraint requirements-dev.lock --python-platform windows --python-version 3.11 --no-emit-package torch --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements-diffusers.lock
+	$(COMPILE) pyproject.toml --extra diffusers --constraint requirements-dev.lock --python-platform windows --python-version 3.11 --no-emit-package torch -o requirements-diffusers.lock
 
 clean: ## remove what the targets built
 	rm -rf .venv build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

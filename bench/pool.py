@@ -26,7 +26,7 @@ class Pool:
         self._jobs = base.jobs
         self._keys = count()
         catalogue = Catalogue(base.backends)
-        routing = Routing(base.backends, catalogue)
+        routing = Routing(catalogue)
         fleet = Fleet(base.backends, clock=time.time)
         self._generation = Generation(base.jobs, fleet, catalogue, routing, base.blobs, announcer=self)
 

@@ -36,15 +36,17 @@ class WebUI:
     """As many backends as are asked for, at ``url(n)``; each paints one request at a time.
 
     ``job_s`` is what a job takes in seconds. ``arrived`` and ``answered`` are when (``time.time``) each
-    request came in and its answer was out, by its prompt; ``gaps`` the seconds that a backend with work in line
-    stood idle. ``lists`` are answers of ``/sdapi/v1/*`` in place of the usual ones; while it is ``hung`` it
-    answers nothing. ``together``: so many requests wait for each other and are answered at once.
+    request came in and its answer was out, ``painter`` is which backend had it, by its prompt; ``gaps`` the
+    seconds that a backend with work in line stood idle. ``lists`` are answers of ``/sdapi/v1/*`` in place of the
+    usual ones; while it is ``hung`` it answers nothing. ``together``: so many requests wait for each other and
+    are answered at once.
     """
 
     job_s: float = 0.0
     together: int = 1
     lists: dict[str, object] = field(default_factory=dict)
     hung: bool = False
+    painter: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     gaps: list[float] = field(default_factory=list)
@@ -114,7 +116,7 @@ class WebUI:
         now = time.time()
         order = json.loads(await request.read())
         n, prompt = request.match_info["n"], order["prompt"]
-        self.arrived[prompt] = now
+        self.arrived[prompt], self.painter[prompt] = now, int(n)
         async with self._locks[n]:
             if n in self._free_since:
                 self.gaps.append(time.time() - self._free_since[n])

@@ -6,7 +6,7 @@ import discord
 
 from bot.domain.errors import GoneError
 from bot.domain.text import N_
-from bot.tree import answer_error
+from bot.tree import answer_error, bind
 from bot.ui import buttons
 
 Answer = Callable[[discord.Interaction, str], Awaitable[None]]
@@ -37,6 +37,7 @@ class Answers:
                 answers = self._forms
             case _:
                 return
+        bind(interaction)
         custom_id = buttons.custom_id(interaction)
         try:
             await self._of(answers, custom_id)(interaction, custom_id)

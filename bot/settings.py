@@ -15,41 +15,10 @@ from bot.domain.limits import MAX_COST, MAX_PROMPT, MIN_COST, MIN_SIDE, Limits
 from bot.domain.options import Options
 from bot.domain.privacy import Terms
 from bot.domain.quotas import Period, Quota, Scope
+from bot.settings_values import bucket, database, dsn, http, link, listed, listening, password, switch, upper
+from bot.storage.bucket import Bucket
 
 DISCORD_API = "https://discord.com/api/v10"
-
-
-def _listed(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _http(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("it must start with https:// or http://")
-    if "@" in value:
-        raise ValueError("it cannot hold a user and password")
-    return value.rstrip("/")
-
-
-def _link(value: str) -> str:
-    return _http(value) if value else ""
-
-
-def _sqlite(value: SecretStr) -> SecretStr:
-    if value.get_secret_value() and not value.get_secret_value().startswith("sqlite:///"):
-        raise ValueError("this version keeps everything in SQLite; give sqlite:///path, or leave it out")
-    return value
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _switch(value: object) -> object:
-    switched = {"on": True, "off": False}.get(value.casefold()) if isinstance(value, str) else value
-    if not isinstance(switched, bool):
-        raise ValueError("it must be on or off")  # noqa: TRY004 - pydantic tells of no other
-    return switched
 
 
 def _setting(name: str, group: str, sentence: str, default: Any, **constraints: Any) -> Any:
@@ -67,11 +36,14 @@ class Settings(BaseSettings):
         "The bot's token, from the Discord developer portal: your application, page Bot, Reset Token.",
         SecretStr(""),
     )
-    discord_api: Annotated[str, AfterValidator(_http)] = _setting(
+    discord_api: Annotated[str, AfterValidator(http)] = _setting(
         "EASEL_DISCORD_API",
         "Discord",
         "Address of Discord's REST API; only for a proxy of your own.",
         DISCORD_API,
+    )
+    discord_rate: int = _setting(
+        "EASEL_DISCORD_RATE", "Discord", "Calls a second that Discord lets the bot make.", 50, ge=5, le=10_000
     )
     sync_guild: int | None = _setting(
         "EASEL_SYNC_GUILD",
@@ -80,13 +52,13 @@ class Settings(BaseSettings):
         None,
         gt=0,
     )
-    support_url: Annotated[str, AfterValidator(_link)] = _setting(
+    support_url: Annotated[str, AfterValidator(link)] = _setting(
         "EASEL_SUPPORT_URL", "Discord", "Where people get help with your bot; shown by /about.", ""
     )
-    privacy_url: Annotated[str, AfterValidator(_link)] = _setting(
+    privacy_url: Annotated[str, AfterValidator(link)] = _setting(
         "EASEL_PRIVACY_URL", "Discord", "Your bot's privacy policy; shown by /about.", ""
     )
-    links: Annotated[bool, BeforeValidator(_switch)] = _setting(
+    links: Annotated[bool, BeforeValidator(switch)] = _setting(
         "EASEL_LINKS",
         "Discord",
         "on or off: whether pictures are fetched from links to public https sites, which then see this machine's "
@@ -98,7 +70,7 @@ class Settings(BaseSettings):
         "Backends",
         "What paints: kind=address, comma separated; kinds are webui, comfyui, diffusers and sketch (built in, no "
         "model). Options follow the address: name=gpu1, slots=2, ca=file (for servers), device=cuda and "
-        "cache_gb=12 (for diffusers).",
+        "cache_gb=12 (for diffusers). none: nothing here, workers paint (PostgreSQL).",
         SecretStr("webui=http://127.0.0.1:7860"),
     )
     backend_auth: Mapping[int, SecretStr] = _setting(
@@ -139,12 +111,24 @@ class Settings(BaseSettings):
     data_dir: Path = _setting(
         "EASEL_DATA_DIR", "Storage", "Folder for the queue, the settings and the pictures.", Path("data")
     )
-    database_url: Annotated[SecretStr, AfterValidator(_sqlite)] = _setting(
+    database_url: Annotated[SecretStr, AfterValidator(database)] = _setting(
         "DATABASE_URL",
         "Storage",
-        "Database: sqlite:///path; empty means a file in the data folder.",
+        "Database: sqlite:///path, or postgresql://user:password@host/name for several processes; empty: a file "
+        "in the data folder.",
         SecretStr(""),
     )
+    blobs: Annotated[Bucket | None, BeforeValidator(bucket)] = _setting(
+        "EASEL_BLOBS",
+        "Storage",
+        "Bucket for the pictures, at any server that speaks S3: s3://bucket/prefix?endpoint=https://…&region=…; "
+        "empty: in the data folder, or with PostgreSQL in the database.",
+        None,
+    )
+    aws_access_key_id: SecretStr = _setting(
+        "AWS_ACCESS_KEY_ID", "Storage", "Key for that bucket; empty where the machine has a role.", SecretStr("")
+    )
+    aws_secret_access_key: SecretStr = _setting("AWS_SECRET_ACCESS_KEY", "Storage", "Its secret.", SecretStr(""))
     keep_images_days: int = _setting(
         "EASEL_KEEP_IMAGES_DAYS",
         "Storage",
@@ -169,11 +153,32 @@ class Settings(BaseSettings):
         ge=1,
         le=365,
     )
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = _setting(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = _setting(
         "EASEL_LOG_LEVEL", "Logging", "How much is logged: DEBUG, INFO, WARNING or ERROR.", "INFO"
     )
     log_format: Literal["console", "json"] = _setting(
         "EASEL_LOG_FORMAT", "Logging", "console for people, json for log collectors.", "console"
+    )
+    metrics: Annotated[tuple[str, int] | None, BeforeValidator(listening)] = _setting(
+        "EASEL_METRICS",
+        "Operations",
+        "Address and port for /metrics, /healthz and /readyz, such as 127.0.0.1:9464; empty: none.",
+        None,
+    )
+    sentry_dsn: Annotated[SecretStr, AfterValidator(dsn)] = _setting(
+        "EASEL_SENTRY_DSN",
+        "Operations",
+        "DSN of a Sentry project that is told of Easel's own failures, without prompts or persons; empty: none.",
+        SecretStr(""),
+    )
+    drain_s: float = _setting(
+        "EASEL_DRAIN_S",
+        "Operations",
+        "Seconds that running paintings may go on once the bot is told to stop; what is not done by then waits "
+        "for the next start.",
+        5.0,
+        ge=0,
+        le=3600,
     )
     default_steps: int = _setting("EASEL_DEFAULT_STEPS", "Defaults", "Steps of a picture.", 25, ge=1)
     default_width: int = _setting("EASEL_DEFAULT_WIDTH", "Defaults", "Width in px.", 512, ge=MIN_SIDE)
@@ -240,7 +245,7 @@ class Settings(BaseSettings):
     quota_server_month_s: int = _setting(
         "EASEL_QUOTA_SERVER_MONTH_S", "Limits", "Seconds of painting a server has a month (UTC); 0 any.", 0, ge=0
     )
-    premium_guild_ids: Annotated[frozenset[int], BeforeValidator(_listed)] = _setting(
+    premium_guild_ids: Annotated[frozenset[int], BeforeValidator(listed)] = _setting(
         "EASEL_PREMIUM_GUILDS",
         "Limits",
         "Ids of servers with three times the share of the painters, comma separated.",
@@ -266,13 +271,13 @@ class Settings(BaseSettings):
         ge=0,
         le=MAX_COST,
     )
-    adult_dms: Annotated[bool, BeforeValidator(_switch)] = _setting(
+    adult_dms: Annotated[bool, BeforeValidator(switch)] = _setting(
         "EASEL_ADULT_DMS",
         "Adult pictures",
         "on or off: whether adult pictures may be asked for in direct messages and sent there.",
         False,
     )
-    adult_models: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
+    adult_models: Annotated[tuple[str, ...], BeforeValidator(listed)] = _setting(
         "EASEL_ADULT_MODELS",
         "Adult pictures",
         "Models and LoRAs that paint adult pictures, comma separated; * and ? stand for other letters. They "
@@ -287,7 +292,7 @@ class Settings(BaseSettings):
         "none does.",
         "",
     )
-    classifier_labels: Annotated[tuple[str, ...], BeforeValidator(_listed)] = _setting(
+    classifier_labels: Annotated[tuple[str, ...], BeforeValidator(listed)] = _setting(
         "EASEL_CLASSIFIER_LABELS",
         "Classifier",
         "Which of its labels are of adult pictures, comma separated.",
@@ -371,11 +376,23 @@ class Settings(BaseSettings):
     @property
     def backend_addresses(self) -> tuple[BackendAddress, ...]:
         """The backends in the order of ``EASEL_BACKENDS``; raises ``AddressError`` with a line without secrets."""
+        return self.backends_of("")
+
+    def backends_of(self, node: str) -> tuple[BackendAddress, ...]:
+        """Return the same, with the name of their process before names that the host did not choose."""
         auth = {number: secret.get_secret_value() for number, secret in self.backend_auth.items()}
-        return parse(self.backends.get_secret_value(), auth)
+        return parse(self.backends.get_secret_value(), auth, node=node)
+
+    @property
+    def blobs_keys(self) -> tuple[str, str] | None:
+        """The id and the secret of the key for the bucket, if one is set."""
+        keys = (self.aws_access_key_id.get_secret_value(), self.aws_secret_access_key.get_secret_value())
+        return keys if any(keys) else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Everything that must never be shown, for the log's redaction."""
         passwords = [address.auth[1] for address in self.backend_addresses if address.auth]
-        return tuple(secret for secret in (self.discord_token.get_secret_value(), *passwords) if secret)
+        own = (self.discord_token, self.sentry_dsn, self.aws_access_key_id, self.aws_secret_access_key)
+        values = [*(each.get_secret_value() for each in own), password(self.database_url.get_secret_value())]
+        return tuple(secret for secret in (*values, *passwords) if secret)

@@ -10,6 +10,7 @@ from rapidfuzz import fuzz, process
 
 from bot.domain.errors import LimitError
 from bot.settings import Settings
+from bot.storage.opening import is_shared
 
 WITHOUT_DISCORD = (
     "DISCORD_TOKEN is not set: make a bot in the Discord developer portal "
@@ -81,9 +82,15 @@ def _line(name: str, message: str) -> str:
 def _contradictions(settings: Settings) -> list[str]:
     problems = []
     try:
-        _ = settings.backend_addresses
+        if not settings.backend_addresses and not is_shared(settings.database_url.get_secret_value()):
+            problems.append(
+                "EASEL_BACKENDS is none, and with SQLite no worker can join: nobody would paint. Name a backend, "
+                "or use PostgreSQL (DATABASE_URL=postgresql://…)."
+            )
     except ValueError as error:
         problems.append(str(error))
+    if settings.blobs is not None and "" in (settings.blobs_keys or ()):
+        problems.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both, or neither.")
     try:
         settings.limits.check(settings.defaults.request("a picture", seed=0))
     except LimitError as error:

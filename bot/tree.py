@@ -19,6 +19,11 @@ from bot.ui.failures import explain
 log = structlog.get_logger(__name__)
 
 
+def bind(interaction: discord.Interaction) -> None:
+    """Have every line that is logged while an interaction is answered say which one it is, and of which server."""
+    structlog.contextvars.bind_contextvars(interaction=interaction.id, guild=interaction.guild_id)
+
+
 async def answer_error(interaction: discord.Interaction, error: Exception) -> None:
     """Tell the person in private what went wrong and what to do; an unknown error gets a code the log has too."""
     if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Exception):
@@ -28,6 +33,7 @@ async def answer_error(interaction: discord.Interaction, error: Exception) -> No
         log.info("cut off by the stop", interaction=interaction.id)
         return
     code = None
+    interaction.client.dispatch("refused", error)
     if not isinstance(error, BotError | app_commands.AppCommandError):
         code = failure_code()
         log.error("interaction failed", code=code, interaction=interaction.id, exc_info=error)
@@ -46,6 +52,11 @@ async def answer_error(interaction: discord.Interaction, error: Exception) -> No
 
 class Tree(app_commands.CommandTree[discord.Client]):
     """Sends what commands raise through ``answer_error``; autocomplete never shows an error."""
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Answer every command; what is logged meanwhile has its server."""
+        bind(interaction)
+        return True
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
         """Answer for a command that raised."""

@@ -55,21 +55,22 @@ class Backends(commands.Cog):
     async def drain(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Give a backend no more jobs; what it paints is finished."""
         await self._check_host(interaction)
-        self.upkeep.drain(values["backend"], drained=True)
+        await self.upkeep.drain(values["backend"], drained=True)
         await self._tell(interaction, N_("{backend} gets no more jobs until /backends resume."), values)
 
     async def resume(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Give a backend jobs again."""
         await self._check_host(interaction)
-        self.upkeep.drain(values["backend"], drained=False)
+        await self.upkeep.drain(values["backend"], drained=False)
         await self._tell(interaction, N_("{backend} gets jobs again."), values)
 
     async def refresh(self, interaction: discord.Interaction, values: dict[str, Any]) -> None:
         """Have a backend look for new files, which may take it some seconds."""
         await self._check_host(interaction)
         await interaction.response.defer(ephemeral=True)
-        await self.upkeep.refresh(values["backend"])
-        await self._tell(interaction, N_("The lists of {backend} are fresh."), values)
+        here = await self.upkeep.refresh(values["backend"])
+        words = N_("The lists of {backend} are fresh.") if here else N_("{backend} looks for new files now.")
+        await self._tell(interaction, words, values)
 
     async def _check_host(self, interaction: discord.Interaction) -> None:
         if not await self.bot.is_owner(interaction.user):

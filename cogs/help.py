@@ -58,12 +58,24 @@ class Help(commands.Cog):
             version=__version__,
             licence=self._licence,
             painters=Counter(address.kind for address in settings.backend_addresses),
-            servers=len(self.bot.guilds),
+            servers=await self._servers(),
             since=self._since,
             links={name: address for name, address in links.items() if address},
         )
         card = guide.about(facts, asker_of(interaction).locale)
         await interaction.response.send_message(ephemeral=True, **card.send_fields())
+
+    async def _servers(self) -> int:
+        """Return how many servers the bot is in; where other processes know of some, Discord is asked."""
+        known = len(self.bot.guilds)
+        if self.bot.own_shards.whole:
+            return known
+        try:
+            async with asyncio.timeout(IDS_TIMEOUT_S):
+                return (await self.bot.application_info()).approximate_guild_count
+        except (discord.HTTPException, OSError, TimeoutError) as failed:
+            log.info("servers not counted", reason=type(failed).__name__)
+            return known
 
     async def _turn(self, interaction: discord.Interaction, _: str) -> None:
         offer = await self._offer(interaction)

@@ -10,6 +10,7 @@ from bot.client import Easel
 from bot.delivery.asking import asker_of
 from bot.delivery.messenger import BlockedError, Obstacle
 from bot.domain.errors import GoneError, LimitError, RequestError
+from bot.domain.shards import Shards
 from bot.domain.text import N_
 from bot.ui import privacy as drawn
 from bot.ui.card import Card
@@ -58,9 +59,11 @@ class Privacy(commands.Cog):
         await self._answer(interaction, drawn.question(kept, _locale(interaction)))
 
     @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        """Look which servers went or came while nobody listened; those in an outage are in this list too."""
-        await self.privacy.compare([guild.id for guild in self.bot.guilds])
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Look which of a shard's servers went or came unheard; those in an outage are among the bot's too."""
+        shard = Shards(range(shard_id, shard_id + 1), self.bot.own_shards.count)
+        present = [guild.id for guild in self.bot.guilds if shard.owns(guild.id)]
+        await self.privacy.compare(present, shard)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

@@ -44,7 +44,7 @@ class Reactions(commands.Cog):
         }
 
     @commands.Cog.listener()
-    async def on_ready(self) -> None:
+    async def on_shard_ready(self, _: int) -> None:
         """Forget which reactions stand: a new session replays none, nor tells what was taken away before."""
         self._held.clear()
 

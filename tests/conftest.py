@@ -5,6 +5,10 @@ import os
 
 import structlog
 
+from tests.engines import postgres
+
+__all__ = ["postgres"]
+
 
 def pytest_configure() -> None:
     # Else structlog draws every traceback with rich, which takes longer than the test around it.

@@ -14,6 +14,9 @@ SKETCH_STEP_S = 0.15
 KINDS = ("webui", "comfyui", "diffusers", "sketch")
 MAX_SLOTS = 16
 _DEVICE = re.compile(r"cpu|mps|cuda(?::\d+)?")
+NONE = "none"
+"""What ``EASEL_BACKENDS`` says where others paint."""
+_ODD = re.compile(r"[^a-z0-9._-]+", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.IGNORECASE)
 
 
@@ -44,29 +47,34 @@ class BackendAddress:
     number: int = 1
 
 
-def parse(text: str, auth: Mapping[int, str] | None = None) -> tuple[BackendAddress, ...]:
+def parse(text: str, auth: Mapping[int, str] | None = None, *, node: str = "") -> tuple[BackendAddress, ...]:
     """Read comma separated entries such as ``webui=http://user:pw@gpu1:7860 name=gpu1 slots=2, sketch=0.2``.
+
+    ``none`` alone is no entry. ``node`` goes before names that nobody chose (``gpu1/webui``): those of all
+    processes stand in one list.
 
     An entry is ``kind=address``, then options: ``name`` and ``slots`` for every kind, ``ca`` for servers,
     ``device`` and ``cache_gb`` for diffusers. ``auth`` holds ``user:password`` by the entry's number, counted
     from 1 (``EASEL_BACKEND_<n>_AUTH``), and wins over what the address says. User and password in an address are
     percent-encoded. Raises ``AddressError``.
     """
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    if not entries:
+    nobody = text.strip().lower() == NONE
+    entries = [] if nobody else [entry.strip() for entry in text.split(",") if entry.strip()]
+    if not entries and not nobody:
         raise AddressError("EASEL_BACKENDS names no backend; write for example webui=http://127.0.0.1:7860.")
     given = auth or {}
-    stray = next((n for n in given if not 1 <= n <= len(entries)), None)
+    # Who has no backends may share the settings of those who have.
+    stray = None if nobody else next((n for n in given if not 1 <= n <= len(entries)), None)
     if stray is not None:
         raise AddressError(f"EASEL_BACKEND_{stray}_AUTH belongs to no entry of EASEL_BACKENDS.")
-    addresses = tuple(_entries(entries, given))
+    addresses = tuple(_entries(entries, given, node))
     twice = next((name for name, count in Counter(a.name for a in addresses).items() if count > 1), None)
     if twice is not None:
         raise AddressError(f"EASEL_BACKENDS names two backends {twice}; every name can stand once.")
     return addresses
 
 
-def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAddress]:
+def _entries(entries: list[str], auth: Mapping[int, str], node: str) -> Iterator[BackendAddress]:
     heads = [_SPLIT.split(entry) for entry in entries]
     kinds = [head.partition("=")[0].strip().lower() for head, *_ in heads]
     for n, ((head, *options), kind) in enumerate(zip(heads, kinds, strict=True), start=1):
@@ -75,8 +83,8 @@ def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAdd
             raise AddressError(f"{where} must begin with a kind of backend: {', '.join(KINDS)}.")
         place = head.partition("=")[2].strip()
         chosen = {"number": n, **dict(_option(option, kind, where) for option in options)}
-        alone = kind == "sketch" and kinds.count(kind) == 1
-        name = chosen.pop("name", kind if alone else f"{kind}-{n}")
+        alone = kinds.count(kind) == 1 and (kind == "sketch" or bool(node))
+        name = chosen.pop("name", _at(node) + (kind if alone else f"{kind}-{n}"))
         if kind == "sketch":
             yield BackendAddress(kind, name, step_s=_step_s(place, where), **chosen)
         elif kind == "diffusers":
@@ -84,6 +92,11 @@ def _entries(entries: list[str], auth: Mapping[int, str]) -> Iterator[BackendAdd
         else:
             url, login = _url(place, where)
             yield BackendAddress(kind, name, url, _login(auth[n], n) if n in auth else login, **chosen)
+
+
+def _at(node: str) -> str:
+    """Return how names of a process begin: in lanes and notices “+” and spaces mean something else."""
+    return f"{_ODD.sub('-', node)[:32]}/" if node else ""
 
 
 def _named(text: str) -> str:

@@ -9,14 +9,16 @@ import typer
 
 from bot import __version__
 from bot.cli.checking import PERMISSIONS, check
-from bot.cli.hosting import rehearse, run
+from bot.cli.databases import db
+from bot.cli.hosting import rehearse, run, worker
 from bot.cli.painting import batch, draw
 
 __all__ = ["PERMISSIONS", "app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for _command in (run, rehearse, draw, batch, check):
+for _command in (run, worker, rehearse, draw, batch, check):
     app.command()(_command)
+app.add_typer(db, name="db")
 
 
 def main() -> None:

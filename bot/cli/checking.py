@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,11 +43,33 @@ def check(
         typer.echo(f"wrong EASEL_WORKFLOWS_DIR: {settings.workflows_dir} is no folder.")
         codes.append(EX_CONFIG)
     with asyncio.Runner() as runner:
+        codes.append(runner.run(_check_blobs(settings)))
         if not no_discord:
             codes.append(runner.run(_check_token(settings)))
         codes.append(runner.run(_check_backends(settings)))
         codes.append(runner.run(_check_classifier(settings)))
+        codes.append(runner.run(_check_metrics(settings)))
+    codes.append(_check_sentry(settings))
     raise typer.Exit(max(codes))
+
+
+async def _check_blobs(settings: "Settings") -> int:
+    """Do in the bucket for the pictures, if there is to be one, all that is going to be done there."""
+    if settings.blobs is None:
+        return EX_OK
+    from bot.storage.bucket import BucketAwayError, BucketError
+    from bot.storage.opening import blobs_in
+
+    try:
+        await blobs_in(settings.blobs, settings.blobs_keys, time.time, timeout_s=_CHECK_TIMEOUT_S).check()
+    except BucketAwayError as error:
+        typer.echo(f"away  {error}")
+        return EX_UNAVAILABLE
+    except BucketError as error:
+        typer.echo(f"wrong {error}")
+        return EX_CONFIG
+    typer.echo(f"ok    pictures in {settings.blobs}")
+    return EX_OK
 
 
 async def _check_token(settings: "Settings") -> int:
@@ -82,14 +105,14 @@ async def _check_token(settings: "Settings") -> int:
 
 async def _check_backends(settings: "Settings") -> int:
     """Ask all backends at once what they are and have, and tell it in the order of the settings."""
-    import time
-
     from bot.backends.decoding import Decoder
     from bot.backends.factory import Workshop, build
     from bot.imaging.imaging import Imaging
 
     imaging, decoder = Imaging(), Decoder()
     addresses = settings.backend_addresses
+    if not addresses:
+        typer.echo("ok    no backend here: EASEL_BACKENDS is none, workers paint")
     backends = build(addresses, Workshop(time.time, imaging, decoder, workflows=settings.workflows_dir))
     found = await asyncio.gather(*(_asked(backend) for backend in backends))
     for address, backend, answer in zip(addresses, backends, found, strict=True):
@@ -126,6 +149,37 @@ async def _check_classifier(settings: "Settings") -> int:
         typer.echo(f"{_INDENT}Until then no picture is shown.")
         return EX_CONFIG
     typer.echo(f"ok    classifier {settings.classifier} · looks for {', '.join(counted)}")
+    return EX_OK
+
+
+async def _check_metrics(settings: "Settings") -> int:
+    """Look whether somebody could listen where the metrics are to be, and whether there would be any."""
+    if settings.metrics is None:
+        return EX_OK
+    from bot.ops.exporting import METRICS_CURE, has_extra
+    from bot.ops.server import obstacle
+
+    problem = await obstacle(settings.metrics)
+    host, port = settings.metrics
+    typer.echo(f"wrong {problem}" if problem else f"ok    metrics and health at {host}:{port}")
+    if not has_extra("prometheus_client"):
+        typer.echo(f"wrong EASEL_METRICS: /metrics needs the extra “metrics”: {METRICS_CURE}.")
+        typer.echo(f"{_INDENT}/healthz and /readyz work without.")
+        return EX_CONFIG
+    return EX_CONFIG if problem else EX_OK
+
+
+def _check_sentry(settings: "Settings") -> int:
+    """Tell which Sentry gets our own failures; what the DSN looks like was checked with the settings."""
+    dsn = settings.sentry_dsn.get_secret_value()
+    if not dsn:
+        return EX_OK
+    from bot.ops.exporting import SENTRY_CURE, has_extra
+
+    if not has_extra("sentry_sdk"):
+        typer.echo(f"wrong EASEL_SENTRY_DSN needs the extra “sentry”: {SENTRY_CURE}, or leave it out.")
+        return EX_CONFIG
+    typer.echo(f"ok    Sentry at {dsn.rpartition('@')[2]}")
     return EX_OK
 
 

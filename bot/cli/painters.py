@@ -23,7 +23,7 @@ class Painters:
     def __init__(self, base: Foundations) -> None:
         self.backends = base.backends
         self.catalogue = Catalogue(base.backends)
-        self.routing = Routing(base.backends, self.catalogue)
+        self.routing = Routing(self.catalogue)
         self._right: set[Named] = set()
 
     async def reach(self, screen: Screen) -> None:

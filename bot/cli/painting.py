@@ -118,6 +118,8 @@ def _settings(backends: str | None) -> "Settings":
     settings = settings_or_give_up(needs_token=False, environ=environ)
     # What people have to know is shown as it happens; the log is for what nobody expects.
     configure("ERROR", "console", known=settings.secrets)
+    if not settings.backend_addresses:
+        give_up(EX_CONFIG, ["EASEL_BACKENDS is none: say with --backends what is to paint here."])
     return settings
 
 

@@ -64,7 +64,7 @@ class Session:
                 return await self._run(base, painters, gallery, shown, run, orders, stop)
 
     def _opened(self) -> AbstractAsyncContextManager[Foundations]:
-        own = {"data_dir": self.state, "database_url": SecretStr("")}
+        own = {"data_dir": self.state, "database_url": SecretStr(""), "blobs": None}
         return opened(self.settings.model_copy(update=own), clock=time.time)
 
     @property

@@ -3,27 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from operator import attrgetter
 
 import structlog
 
+from bot.delivery.budget import delivering
 from bot.delivery.courier import Courier
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.sheets import Sheets
-from bot.delivery.turns import Turns
+from bot.delivery.slates import Slate, visible
+from bot.delivery.turns import PutOffError, Turns
 from bot.domain.asker import Asker
-from bot.domain.job import Job, Place, State
+from bot.domain.job import Job, State
 from bot.domain.ports import Clock, Progress
-from bot.i18n import SOURCE
+from bot.domain.roster import Outage
 from bot.jobs.service import Jobs
-from bot.services.fleet import Fleet, Outage
+from bot.services.fleet import Fleet
 from bot.services.preferences import Preferences
 from bot.services.reviewing import Reviewing
 from bot.services.routing import Routing
 from bot.ui import cards, reviews
 from bot.ui.card import Card
-from bot.ui.words import about
 
 log = structlog.get_logger(__name__)
 
@@ -41,40 +42,6 @@ AGED_S = 55 * 60
 """Edits of messages over an hour old are limited (Discord error 30046): from here on only states are shown."""
 RETRY_S = (1.0, 300.0)
 """First and longest pause in seconds before Discord is asked again to take a message."""
-
-
-class _OvertakenError(Exception):
-    """What was to be shown is out of date before its turn came."""
-
-
-@dataclass(slots=True)
-class _Slate:
-    """One job's message as it should be (``job``, ``progress``, ``place``) and when it was last drawn."""
-
-    job: Job
-    resumed: bool = False
-    place: Place | None = None
-    progress: Progress | None = None
-    wanted: int = 0
-    drawn: int = -1
-    drawn_state: State | None = None
-    drawn_at: float = float("-inf")
-    failures: int = 0
-    forsaken: bool = False
-    busy: bool = False
-    patience: asyncio.Timeout | None = field(default=None, repr=False)
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
-
-    def overtake(self) -> None:
-        """End the waiting for leave to draw: what is to be drawn now goes by another gate."""
-        if self.patience is not None:
-            self.patience.reschedule(asyncio.get_running_loop().time())
-
-    def unschedule(self) -> None:
-        """Forget the drawing that was planned."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class Board:
@@ -112,7 +79,7 @@ class Board:
         self._clock = clock
         self._interval_s = interval_s
         self._turns = Turns(messenger, deliveries=deliveries, edits=edits)
-        self._slates: dict[int, _Slate] = {}
+        self._slates: dict[int, Slate] = {}
         self._moved = asyncio.Event()
         self._outages_since: dict[str, float] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -125,7 +92,7 @@ class Board:
         if slate is None:
             if job.told_at is not None:
                 return
-            slate = self._slates[job.id] = _Slate(job)
+            slate = self._slates[job.id] = Slate(job)
         slate.job = job
         slate.wanted += 1
         if job.state is not State.RUNNING:
@@ -166,15 +133,46 @@ class Board:
         if now - slate.job.created_at < AGED_S and now - (slate.job.started_at or now) >= QUIET_S:
             self._schedule(slate, self._calm(slate))
 
+    def known(self, job_id: int) -> Job | None:
+        """Return a job whose message is drawn here, as it was when that was last looked at."""
+        slate = self._slates.get(self._sheets.standing_for(job_id))
+        return None if slate is None else self._sheets.known(slate.job, job_id)
+
+    def adopt(self, job: Job) -> None:
+        """Draw the message of a job that another process drew, which died over it, perhaps in the middle."""
+        job = self._sheets.whole(job)
+        slate = self._slates.setdefault(job.id, Slate(job, resumed=True))
+        slate.job = job
+        slate.wanted += 1
+        self._schedule(slate, 0.0)
+
+    def drop(self, job_id: int) -> bool:
+        """Draw the message of a job no more; ``False``: it is being drawn just now."""
+        slate = self._slates.get(job_id)
+        if slate is None:
+            return True
+        if slate.busy:
+            return False
+        slate.unschedule()
+        del self._slates[job_id]
+        return True
+
+    def drop_all(self) -> None:
+        """Draw nothing any more of what there is; what is being drawn just now is not drawn again."""
+        for slate in self._slates.values():
+            slate.unschedule()
+        self._slates.clear()
+        self._sheets.forget_all()
+
     async def run(self) -> None:
         """Draw until cancelled; picks up every job that an earlier life left without its last word."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             unfinished = (*await self._jobs.untold(), *await self._jobs.live())
-            for each in sorted(unfinished, key=attrgetter("id")):
+            for each in sorted(filter(self._jobs.speaks_for, unfinished), key=attrgetter("id")):
                 job = self._sheets.whole(each)
                 if job.id not in self._slates:
-                    self._slates[job.id] = _Slate(job, resumed=True)
+                    self._slates[job.id] = Slate(job, resumed=True)
                 elif job.spec.sheet is not None:
                     self._slates[job.id].job = job
             for slate in self._slates.values():
@@ -194,14 +192,14 @@ class Board:
                 return
             await asyncio.sleep(0.05)
 
-    def _owes(self, slate: _Slate) -> bool:
+    def _owes(self, slate: Slate) -> bool:
         put_back = slate.job.state is State.QUEUED and slate.drawn_state is State.RUNNING
         return (_last(slate.job) and not self._reviewing.is_held(slate.job)) or put_back
 
-    def _calm(self, slate: _Slate) -> float:
+    def _calm(self, slate: Slate) -> float:
         return max(0.0, slate.drawn_at + self._interval_s - asyncio.get_running_loop().time())
 
-    def _schedule(self, slate: _Slate, delay_s: float) -> None:
+    def _schedule(self, slate: Slate, delay_s: float) -> None:
         if slate.busy:
             return
         loop = asyncio.get_running_loop()
@@ -212,15 +210,17 @@ class Board:
             slate.unschedule()
         slate.timer = loop.call_at(due, self._launch, slate)
 
-    def _launch(self, slate: _Slate) -> None:
+    def _launch(self, slate: Slate) -> None:
         slate.timer = None
         if self._tasks is not None and not slate.busy:
             slate.busy = True
             self._tasks.create_task(self._draw(slate), name=f"message of job {slate.job.id}")
 
-    async def _draw(self, slate: _Slate) -> None:
+    async def _draw(self, slate: Slate) -> None:
         """Bring the message up to date once; whatever fails is tried again, later each time."""
         delay_s = 0.0
+        structlog.contextvars.clear_contextvars()  # a timer has those of whoever set it
+        structlog.contextvars.bind_contextvars(job=slate.job.id, guild=slate.job.address.guild_id)
         try:
             if _last(slate.job):
                 # To find that out may take a while, and takes no turn from others.
@@ -228,8 +228,8 @@ class Board:
             async with self._turn(slate):
                 await self._draw_latest(slate)
             slate.failures = 0
-        except _OvertakenError:
-            log.debug("status overtaken", job=slate.job.id)
+        except PutOffError:
+            log.debug("status put off", job=slate.job.id)
         except BlockedError as blocked:
             delay_s = self._setback(slate)
             log.info("message not taken", job=slate.job.id, reason=blocked.obstacle.value, retry_s=delay_s)
@@ -246,8 +246,8 @@ class Board:
             self._schedule(slate, delay_s or (0.0 if new_state else self._calm(slate)))
 
     @asynccontextmanager
-    async def _turn(self, slate: _Slate) -> AsyncIterator[None]:
-        """Wait for leave to call Discord; raises ``_OvertakenError`` where the last word came meanwhile."""
+    async def _turn(self, slate: Slate) -> AsyncIterator[None]:
+        """Wait for leave to call Discord; raises ``PutOffError`` where a last word came meanwhile."""
         if _last(slate.job):
             async with self._turns.last_word(slate.job):
                 yield
@@ -255,27 +255,33 @@ class Board:
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(None) as slate.patience:
-                    await held.enter_async_context(self._turns.status(slate.job))
+                    news = slate.job.state is not slate.drawn_state
+                    await held.enter_async_context(self._turns.status(slate.job, news=news))
             except TimeoutError:
-                raise _OvertakenError from None
+                raise PutOffError from None
             finally:
                 slate.patience = None
             yield
 
-    def _setback(self, slate: _Slate) -> float:
+    def _setback(self, slate: Slate) -> float:
         slate.failures += 1
+        # It may have got through all the same: the next try looks at the message first.
+        slate.resumed = slate.resumed or _last(slate.job)
         first, longest = RETRY_S
         return min(longest, first * 2.0 ** min(slate.failures - 1, 20))
 
-    async def _draw_latest(self, slate: _Slate) -> None:
+    async def _draw_latest(self, slate: Slate) -> None:
         job, wanted = slate.job, slate.wanted
+        if not self._jobs.sure:
+            raise BlockedError(Obstacle.LATER)
         if slate.forsaken:
             self._slates.pop(job.id, None)
             await self._messenger.edit(job, cards.cancelled(job))
         elif _last(job) and not await self._reviewing.keeps_back(job):
             if slate.wanted != wanted:
                 return
-            concluded = await self._sheets.conclude(job, resumed=slate.resumed)
+            with delivering():
+                concluded = await self._sheets.conclude(job, resumed=slate.resumed)
             slate.resumed = False
             if concluded.told_at is None:
                 if slate.wanted == wanted:
@@ -295,7 +301,7 @@ class Board:
                 await self._unshown(slate, blocked)
         slate.drawn, slate.drawn_state = wanted, job.state
 
-    async def _show(self, slate: _Slate, card: Card) -> None:
+    async def _show(self, slate: Slate, card: Card) -> None:
         if slate.job.address.message_id is None:
             address = await self._messenger.create(slate.job, card)
             moved = await self._sheets.move(slate.job, address)
@@ -304,7 +310,7 @@ class Board:
         else:
             await self._messenger.edit(slate.job, card)
 
-    async def _unshown(self, slate: _Slate, blocked: BlockedError) -> None:
+    async def _unshown(self, slate: Slate, blocked: BlockedError) -> None:
         """Cancel the job if its message is gone, for then nobody waits; else a status not shown is no matter."""
         if blocked.obstacle is Obstacle.LATER:
             raise blocked
@@ -312,7 +318,7 @@ class Board:
             for cancelled in await self._sheets.withdraw(slate.job):
                 self.changed(cancelled)
 
-    async def _card(self, slate: _Slate, job: Job) -> Card:
+    async def _card(self, slate: Slate, job: Job) -> Card:
         if job.state is State.PAINTED:
             return reviews.held(job)
         if job.state is State.RUNNING:
@@ -365,7 +371,7 @@ class Board:
             await asyncio.wait_for(self._moved.wait(), self._interval_s)
         await asyncio.sleep(LOOK_S if few else self._interval_s)
 
-    def _in_line(self) -> Iterator[tuple[_Slate, Job]]:
+    def _in_line(self) -> Iterator[tuple[Slate, Job]]:
         """Yield the messages that show a place in line, and whose it is."""
         shown = ((slate, self._sheets.shown(slate.job)) for slate in self._slates.values())
         return ((slate, job) for slate, job in shown if job.state is State.QUEUED)
@@ -376,7 +382,7 @@ class Board:
         now = self._clock()
         for slate, job in waiting:
             place = places.get(job.id)
-            if not turned and (place is None or _visible(place) == _visible(slate.place)):
+            if not turned and (place is None or visible(place) == visible(slate.place)):
                 continue
             if not turned and now - slate.job.created_at > AGED_S:
                 continue
@@ -388,10 +394,3 @@ class Board:
 
 def _last(job: Job) -> bool:
     return job.state in {State.PAINTED, State.FAILED, State.CANCELLED}
-
-
-def _visible(place: Place | None) -> tuple[int, str | None] | None:
-    """Return what people are told of a place."""
-    if place is None:
-        return None
-    return place.ahead, None if place.eta_s is None else about(place.eta_s, SOURCE)

@@ -15,6 +15,7 @@ from bot.domain.asker import Asker
 from bot.domain.capability import Feature
 from bot.domain.errors import BotError, GoneError, LimitError
 from bot.domain.job import Batch, Job, Ping, State
+from bot.domain.metering import Meter, Retried, Told, Undelivered
 from bot.domain.ports import Blobs, Clock
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
@@ -52,7 +53,9 @@ class Courier:
         *,
         offers: Callable[[Feature], bool],
         clock: Clock,
+        meter: Meter,
     ) -> None:
+        self.meter = meter
         self._jobs = jobs
         self._messenger = messenger
         self._blobs = blobs
@@ -80,11 +83,19 @@ class Courier:
             return await self._jobs.repaint(job.id) or job
         except BlockedError as blocked:
             if blocked.obstacle is not Obstacle.GONE:
+                self.meter(Retried())
                 raise
             return await self._nobody_there(job)
-        job = await self._jobs.tell(job.id)
+        [job] = await self.tell([job.id])
         await self.ping(job)
         return job
+
+    async def tell(self, ids: Sequence[int]) -> list[Job]:
+        """Note that the message of these jobs has its last word, and count what they came to."""
+        told = await self._jobs.tell_all(ids)
+        for job in told:
+            self.meter(Told(job.state))
+        return told
 
     async def invite_reroll(self, job: Job) -> None:
         """Put 🔁 under a delivered picture where the server wants it; failing is of no account."""
@@ -159,7 +170,7 @@ class Courier:
             await self._send_rest(job, made[1:])
         except GoneError:
             log.warning("shown, but its pictures are unreadable", job=job.id)
-        return await self._jobs.tell(job.id)
+        return (await self.tell([job.id]))[0]
 
     async def _shows_what_it_may(self, job: Job) -> bool:
         painted = job.state is State.PAINTED
@@ -262,12 +273,14 @@ class Courier:
             if blocked.obstacle in {Obstacle.LATER, Obstacle.TOO_LARGE}:
                 raise
             log.info("no way to the asker", job=job.id, reason=blocked.obstacle.value)
+            self.meter(Undelivered())
 
     async def _nobody_there(self, job: Job) -> Job:
         """End a job whose message was deleted or whose server sent the bot away: nobody waits for it."""
         if not job.state.ended:
             await self._jobs.cancel(job.id, by=None)
-        return await self._jobs.tell(job.id)
+        self.meter(Undelivered())
+        return (await self.tell([job.id]))[0]
 
     async def _cards(
         self, job: Job, max_bytes: int, *, batch: Batch | None = None, extra: Sequence[str] = ()

@@ -103,8 +103,15 @@ class Messenger:
         return job.token is not None and job.token.expires_at - TOKEN_MARGIN_S > self._clock()
 
     def wait_s(self, job: Job) -> float:
-        """Return how long an edit of the job's message has to wait for Discord's rate limit, in seconds."""
-        return 0.0 if self.by_token(job) else self._pace.wait_s(job.address.channel_id)
+        """Return how long an edit of the job's message has to wait for Discord's rate limits, in seconds."""
+        if self.by_token(job):
+            return 0.0
+        return max(self._pace.wait_s(job.address.channel_id), self._pace.budget.wait_s())
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the bot's token is so busy that calls by it which can be put off should be."""
+        return self._pace.budget.pressed
 
     async def edit(self, job: Job, card: Card) -> None:
         """Turn the job's message into ``card``."""

@@ -1,4 +1,4 @@
-"""How often messages of a channel may be edited, read off the headers of Discord's own answers."""
+"""When Discord may be called: a budget for the bot's token, and what its answers say of each channel's edits."""
 
 import re
 from http import HTTPStatus
@@ -7,25 +7,46 @@ from types import SimpleNamespace
 
 import aiohttp
 
+from bot.delivery.budget import Budget
+from bot.domain.rates import TOTAL
+
 _EDITED = re.compile(r"/channels/(?P<channel>[0-9]+)/messages/[0-9]+$")
 _MOST_CHANNELS = 1000
 
 
 class EditPace:
-    """Knows how long the next edit through a channel's own route has to wait.
+    """Holds every request by the bot's token to a budget, ``rate`` a second at first, and knows a channel's limit.
 
-    discord.py waits for it too, but with a message in its hand that grows old meanwhile.
+    discord.py waits for that limit too, but with a message in its hand that grows old meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = TOTAL) -> None:
+        self.budget = Budget(rate)
         self._free_at: dict[int, float] = {}
         self.trace = aiohttp.TraceConfig()
-        """To be given to the client, so that its answers are seen."""
+        """To be given to the client, so that its requests wait and its answers are seen."""
+        self.trace.on_request_start.append(self._wait)
+        self.trace.on_request_end.append(self._end)
+        self.trace.on_request_exception.append(self._end)
         self.trace.on_request_end.append(self._look)
 
     def wait_s(self, channel_id: int) -> float:
         """Return the seconds until a message of that channel may be edited again."""
         return max(0.0, self._free_at.get(channel_id, 0.0) - monotonic())
+
+    async def _wait(
+        self, _session: aiohttp.ClientSession, context: SimpleNamespace, start: aiohttp.TraceRequestStartParams
+    ) -> None:
+        """Wait for the budget: aiohttp sends nothing before, and is not heard of again where this is cancelled."""
+        # Discord counts by this header; what goes by an interaction's token, and the gateway, come without it.
+        context.budgeted = "Authorization" in start.headers
+        if context.budgeted:
+            await self.budget.take()
+
+    async def _end(self, _session: aiohttp.ClientSession, context: SimpleNamespace, _event: object) -> None:
+        if context.budgeted:
+            context.budgeted = False
+            self.budget.spent()
 
     async def _look(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams

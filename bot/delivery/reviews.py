@@ -17,6 +17,7 @@ from bot.domain.errors import GoneError
 from bot.domain.job import Address, Batch, Job, State
 from bot.domain.ports import Announcer, Blobs
 from bot.domain.reviewing import Cause, Review, ReviewRule, Verdict
+from bot.domain.shards import Shards
 from bot.domain.text import N_
 from bot.imaging.imaging import Imaging
 from bot.jobs.service import Jobs
@@ -50,7 +51,7 @@ class _Rest:
 
 
 class ReviewDesk:
-    """Brings what is held before moderators; ``run`` owns all that is done.
+    """Brings what is held before moderators, in the servers of ``shards``; ``run`` owns all that is done.
 
     Nothing held is ever shown elsewhere because its channel is gone: it waits, and admins are told.
     """
@@ -64,6 +65,7 @@ class ReviewDesk:
         preferences: Preferences,
         blobs: Blobs,
         imaging: Imaging,
+        shards: Shards,
         *,
         announcer: Announcer,
     ) -> None:
@@ -74,6 +76,7 @@ class ReviewDesk:
         self._preferences = preferences
         self._blobs = blobs
         self._imaging = imaging
+        self._shards = shards
         self._announcer = announcer
         self._woken = asyncio.Event()
         self._troubled: dict[int, str] = {}
@@ -94,7 +97,8 @@ class ReviewDesk:
         while True:
             self._woken.clear()
             self._found, self._shut = {}, set()
-            for review in self._reviewing.due():
+            # Whoever has a server's shard posts its cards, so that each is posted once.
+            for review in filter(self._owned, self._reviewing.due()):
                 try:
                     await self._draw(review)
                 except BlockedError as blocked:
@@ -105,6 +109,9 @@ class ReviewDesk:
             self._troubled = self._found
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), AGAIN_S)
+
+    def _owned(self, review: Review) -> bool:
+        return self._shards.owns(review.guild_id)
 
     async def _draw(self, review: Review) -> None:
         job = await self._jobs.get(review.job_id)

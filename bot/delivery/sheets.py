@@ -11,6 +11,7 @@ from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.domain.asker import Asker
 from bot.domain.errors import GoneError, RequestError
 from bot.domain.job import Address, Job, Sheet, State
+from bot.domain.metering import Retried, Undelivered
 from bot.domain.ports import Blobs, Progress
 from bot.imaging import sheets
 from bot.imaging.encoding import Encoded
@@ -96,6 +97,19 @@ class Sheets:
             cells.jobs[job.id] = replace(job, address=known.address) if known is not None and unmoved else job
         return cells.whole()
 
+    def standing_for(self, job_id: int) -> int:
+        """Return the id of the job that stands for all of a cell's sheet; any other job's own."""
+        return next((cells.stands for cells in self._sheets.values() if job_id in cells.jobs), job_id)
+
+    def known(self, job: Job, job_id: int) -> Job:
+        """Return the cell of ``job``'s sheet with that id; any other job itself."""
+        cells = self._of(job)
+        return job if cells is None else cells.jobs.get(job_id, job)
+
+    def forget_all(self) -> None:
+        """Know of no sheet any more."""
+        self._sheets.clear()
+
     def forsake(self, job: Job) -> Job:
         """Forget the sheet of a job whose row is gone; return the job as the one that stands for all of it."""
         cells = self._of(job)
@@ -166,9 +180,11 @@ class Sheets:
                 return self._known_anew(await self._jobs.sheet(sheet.key))
             except BlockedError as blocked:
                 if blocked.obstacle is not Obstacle.GONE:
+                    self._courier.meter(Retried())
                     raise
+                self._courier.meter(Undelivered())
                 await self._jobs.cancel_sheet(sheet.key, by=None)
-        told = await self._jobs.tell_all([cell.id for cell in cells])
+        told = await self._courier.tell([cell.id for cell in cells])
         self._sheets.pop(sheet.key, None)
         whole = replace(_whole(told), address=whole.address)
         await self._courier.ping(whole)

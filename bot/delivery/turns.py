@@ -13,6 +13,10 @@ LOOK_S = 0.4
 """How soon it is asked again whether last words still wait for a channel's limit."""
 
 
+class PutOffError(Exception):
+    """A status is not drawn now: something newer is, or Discord is called often enough as it is."""
+
+
 class Turns:
     """Lets ``deliveries`` last words through at once, and ``edits`` statuses of each of both routes.
 
@@ -29,8 +33,8 @@ class Turns:
 
     @property
     def pressed(self) -> bool:
-        """Whether last words wait for each other."""
-        return self._deliveries.locked()
+        """Whether last words wait for each other, or little is left of what the bot's token may do."""
+        return self._deliveries.locked() or self._messenger.pressed
 
     @asynccontextmanager
     async def last_word(self, job: Job) -> AsyncIterator[None]:
@@ -40,8 +44,11 @@ class Turns:
                 yield
 
     @asynccontextmanager
-    async def status(self, job: Job) -> AsyncIterator[None]:
-        """Wait until a job's status may be edited: through a channel as often as its headers allow."""
+    async def status(self, job: Job, *, news: bool) -> AsyncIterator[None]:
+        """Wait until a job's status may be edited: through a channel as often as its headers allow.
+
+        Raises ``PutOffError`` for what is no ``news``, only progress or place, where the bot's token is busy.
+        """
         if self._messenger.by_token(job):
             async with self._by_token:
                 yield
@@ -50,6 +57,8 @@ class Turns:
             while wait_s := self._wait_s(job):  # noqa: ASYNC110 - the limit is known only from answer to answer
                 await asyncio.sleep(wait_s)
             async with self._by_channel:
+                if not news and self._messenger.pressed:
+                    raise PutOffError
                 yield
 
     @contextmanager

@@ -13,6 +13,16 @@ FIRST_REST_S, LONGEST_REST_S = 5.0, 300.0
 FIRST_LOSS_S, LONGEST_LOSS_S = 0.5, 15.0
 
 
+class Condition(StrEnum):
+    """How a backend is, in one word."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    AWAY = "away"
+    RESTING = "resting"
+    DRAINED = "drained"
+
+
 class Circuit(StrEnum):
     """Whether work may go to a backend; ``TRIAL`` is one job to find out."""
 

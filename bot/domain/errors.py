@@ -4,7 +4,9 @@ BotError
 ├── RequestError    they can fix it: PromptError · LimitError · BusyError
 ├── DeniedError     a rule of this server says no; the hint says who can change it
 ├── GoneError       what this button belongs to is no longer kept
-└── BackendError    UnreachableError (LostError, UntrustedError) · BackendTimeoutError · AuthError
+├── TakenError      another process has a backend of that name
+├── AwayError       what keeps things for the bot cannot be reached just now
+└── BackendError    UnreachableError (LostError, UntrustedError, OrphanedError) · BackendTimeoutError · AuthError
                     · NotEnabledError · RejectedError · OutOfMemoryError · ProtocolError
 """
 
@@ -87,6 +89,18 @@ class GoneError(BotError):
     """What the button, the link or the number belongs to is no longer kept."""
 
 
+class AwayError(BotError):
+    """What keeps things for the bot cannot be reached just now: the same may succeed later, unchanged."""
+
+
+class TakenError(BotError):
+    """Another process that lives has a backend of the same name; ``seen_at`` is when it last said so."""
+
+    def __init__(self, message: str, hint: str = "", *, seen_at: float, **values: Value) -> None:
+        super().__init__(message, hint, **values)
+        self.seen_at = seen_at
+
+
 class BackendError(BotError):
     """The server that paints did not do its part; ``retryable``: another try may succeed unchanged."""
 
@@ -101,6 +115,10 @@ class UnreachableError(BackendError):
 
 class UntrustedError(UnreachableError):
     """Its certificate is not among those that are trusted."""
+
+
+class OrphanedError(UnreachableError):
+    """The process that it belongs to is gone."""
 
 
 class BackendTimeoutError(BackendError):

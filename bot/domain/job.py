@@ -189,7 +189,8 @@ class Job:
 
     ``guild`` is the one that pays in the fair queue (a person's own id in direct messages); times are unix
     seconds; ``cost`` and ``tag`` are ticks; ``attempt`` counts starts and fences out stale workers;
-    ``crashes`` counts process deaths while it ran; ``told_at`` is when its message got the last word.
+    ``crashes`` counts process deaths while it ran; ``told_at`` is when its message got the last word; ``speaker``
+    is the process that may speak in its message.
     """
 
     id: int
@@ -215,6 +216,7 @@ class Job:
     cancelled_by: int | None = None
     backend: str | None = None
     task: str | None = None
+    speaker: int = 0
 
 
 def task_of(job: int, attempt: int) -> str:

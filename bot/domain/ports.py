@@ -1,12 +1,13 @@
 """The outside as the services see it: Protocols and the plain values that cross them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.capability import Capabilities
 from bot.domain.job import Job
 from bot.domain.request import PaintRequest, UpscaleRequest
+from bot.domain.roster import Roll, Standing
 from bot.domain.snippets import Snippet
 
 Clock = Callable[[], float]
@@ -157,10 +158,23 @@ class Blobs(Protocol):
     """Every picture's bytes, by the hash of the bytes."""
 
     async def put(self, data: bytes) -> str:
-        """Store ``data`` durably and return its hash; the same bytes twice are one blob."""
+        """Store ``data`` durably and return its hash; the same bytes twice are one blob, as young as the last.
+
+        Raises ``AwayError`` while the store cannot be reached.
+        """
 
     async def get(self, blob: str) -> bytes:
-        """Return the bytes; raises ``GoneError`` if they are no longer kept."""
+        """Return the bytes; raises ``GoneError`` if they are no longer kept, ``AwayError`` as ``put`` does."""
+
+
+class BlobStore(Blobs, Protocol):
+    """The same for whoever has to delete, too; several processes may do so at once."""
+
+    async def remove(self, blobs: Collection[str]) -> None:
+        """Delete these, whatever their age."""
+
+    async def sweep(self, older_than_s: float, keep: Collection[str] = ()) -> int:
+        """Delete what was put more than ``older_than_s`` ago, but for ``keep``; return how many went."""
 
 
 class SettingsStore(Protocol):
@@ -195,6 +209,23 @@ class SnippetStore(Protocol):
 
     async def delete(self, snippet: Snippet) -> None:
         """Forget ``snippet``."""
+
+
+class RosterStore(Protocol):
+    """What the processes of one installation tell each other of their backends; a process is a numbered node."""
+
+    async def publish(self, node: int, own: Mapping[str, Standing], lists: Mapping[str, Capabilities]) -> None:
+        """Tell how some of a node's backends are, and what those in ``lists`` have.
+
+        What a backend of that name had in an earlier life stays until it tells anew. Raises ``TakenError`` for
+        the name of a backend of another node that lives; then nothing is told.
+        """
+
+    async def read(self, known: Mapping[str, str]) -> Roll:
+        """Return all there are; lists only of those that are not in ``known``, or there by another mark."""
+
+    async def forget(self, names: Sequence[str]) -> None:
+        """Forget those of these backends whose node is dead."""
 
 
 class Announcer(Protocol):

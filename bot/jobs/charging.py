@@ -5,8 +5,21 @@ Every change stands in the transaction that changes the job's state, so the sums
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.cost import UNIT
 from bot.domain.errors import LimitError
@@ -90,18 +103,21 @@ def uses(tx: Connection, spender: Spender, held_to: Sequence[Allowance], now: fl
 
 def _use(tx: Connection, spender: Spender, allowance: Allowance, now: float) -> Use:
     first = allowance.period.first_day(now)
-    booked = select(func.coalesce(func.sum(usage.c.ms), 0)).where(
-        usage.c.day >= first, *_counted(usage, spender, allowance)
-    )
+    booked = _total(usage).where(usage.c.day >= first, *_counted(usage, spender, allowance))
     held = _counted(charges, spender, allowance)
-    measured = select(func.coalesce(func.sum(charges.c.ms), 0)).where(charges.c.day >= first, *held)
-    reserved = select(func.coalesce(func.sum(charges.c.ms), 0)).where(charges.c.day.is_(None), *held)
+    measured = _total(charges).where(charges.c.day >= first, *held)
+    reserved = _total(charges).where(charges.c.day.is_(None), *held)
     return Use(
         allowance,
         ((tx.scalar(booked) or 0) + (tx.scalar(measured) or 0)) / 1000,
         (tx.scalar(reserved) or 0) / 1000,
         allowance.period.renews_at(now),
     )
+
+
+def _total(table: Table) -> Select[int]:
+    # PostgreSQL adds up big integers to a decimal.
+    return select(cast(func.coalesce(func.sum(table.c.ms), 0), BigInteger))
 
 
 def _counted(table: Table, spender: Spender, allowance: Allowance) -> list[ColumnElement[bool]]:

@@ -1,280 +1,63 @@
-"""The engine for one process: the ``jobs`` table is its queue, an event per server its bell."""
+"""The engine for one process: the ``jobs`` table is its queue, an event per slot its bell."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, Row, bindparam, func, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, select
 
-from bot.domain.fairness import AGAIN
 from bot.domain.job import State
-from bot.domain.turns import Turns
-from bot.jobs.engine import Run, Worker
-from bot.jobs.lock import ProcessLock
-from bot.storage.database import Database
-from bot.storage.tables import jobs, lanes
+from bot.jobs.engine import Interrupted
+from bot.jobs.lock import lock_of
+from bot.jobs.serving import Serving
+from bot.storage.sqlite import SqliteDatabase
+from bot.storage.tables import jobs
 
-log = logging.getLogger(__name__)
+ONLY = 0
+"""The number of a node that is the only one."""
 
-REST_S = 1.0
-"""How long a slot rests after a job came back undone."""
-REFUSED_S = 10.0
-"""How long it rests after the database refused it, as one on a full disk does: a log is on that disk too."""
-_WIDEST = 200
-"""How many jobs of a lane affinity looks at."""
-
-_LANES = select(lanes.c.lane)
-_FIRST = (
-    select(
-        *(jobs.c[name] for name in ("id", "lane", "tag", "rank", "cost", "guild_id", "user_id", "model")),
-    )
-    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
-    .order_by(jobs.c.tag, jobs.c.rank, jobs.c.id)
-    .limit(bindparam("at_most"))
-)
-_GUILDS = (
-    select(jobs.c.lane, func.count(jobs.c.guild_id.distinct()).label("guilds"))
-    .where(jobs.c.state == State.QUEUED.value)
-    .group_by(jobs.c.lane)
-)
-_RUNNING = select(jobs.c.id).where(jobs.c.state == State.RUNNING.value)
+_RUNNING = select(jobs.c.id, jobs.c.attempt).where(jobs.c.state == State.RUNNING.value)
 
 
-_Row = Row[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The heads of the lanes that a worker serves, and how many guilds wait in each."""
-
-    rows: Mapping[str, list[_Row]]
-    guilds: Mapping[str, int]
-
-    @classmethod
-    def read(cls, tx: Connection, worker: Worker, at_most: int) -> Self:
-        """Read at most so many jobs of each lane."""
-        served = [lane for lane in tx.scalars(_LANES) if worker.serves(lane)]
-        heads = {lane: _first(tx, worker, lane, at_most) for lane in served}
-        rows = {lane: found for lane, found in heads.items() if found}
-        guilds = dict.fromkeys(rows, 1)
-        if len(rows) > 1:
-            counted = {row.lane: row.guilds for row in tx.execute(_GUILDS)}
-            guilds = {lane: counted.get(lane, 1) for lane in rows}
-        return cls(rows, guilds)
-
-
-@dataclass(eq=False, slots=True)
-class _Server:
-    """One open ``serve``: ``idle`` of its slots have no job, and it ``left`` one to another server."""
-
-    run: Run
-    worker: Worker
-    idle: int = 0
-    left: bool = False
-    bells: set[asyncio.Event] = field(default_factory=set)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    runs: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def ring(self) -> None:
-        """Let every slot look; each has its own bell, so that none takes another's ring for its own."""
-        for bell in self.bells:
-            bell.set()
-
-
-class Embedded:
+class Embedded(Serving):
     """``JobEngine`` for one process on one database file."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lock = ProcessLock(database.file.with_name(database.file.name + ".lock"))
-        self._servers: set[_Server] = set()
-        self._turns = Turns()
-        self._runs: dict[int, asyncio.Task[None]] = {}
-        self._fetching = asyncio.Lock()
+    def __init__(self, database: SqliteDatabase) -> None:
+        super().__init__(database)
+        self._lock = lock_of(database.file)
+
+    @property
+    def node(self) -> int:
+        """Return the number that stands for this process."""
+        return ONLY
+
+    @property
+    def sure(self) -> bool:
+        """Return that it is: there is no other."""
+        return True
+
+    def on_reborn(self, tell: Callable[[], None]) -> None:
+        """Do nothing: nobody can take it for dead."""
+
+    def count_elsewhere(self, slots: Callable[[str], Mapping[str, int]]) -> None:
+        """Do nothing: there is nobody else."""
 
     async def open(self) -> None:
-        """Take the lock that keeps a second process out; raises ``BotError`` where there is one."""
+        """Take the lock that keeps a second process out, then open; raises ``BotError`` where there is one."""
         self._lock.take()
+        await self._database.open()
 
     async def close(self) -> None:
-        """Drop the lock."""
+        """Close the database and drop the lock."""
+        await self._database.close()
         self._lock.drop()
 
-    def submit(self, tx: Connection, job: int, lane: str, tag: int) -> None:
+    async def beat(self) -> None:
+        """Wait until cancelled: there is nobody else."""
+        await asyncio.get_running_loop().create_future()
+
+    def submit(self, tx: Connection, job: int) -> None:
         """Do nothing: the row is the hand-over."""
 
-    def retag(self, tx: Connection, tags: Mapping[int, int]) -> None:
-        """Do nothing: the rows have the tags."""
-
-    def interrupted(self, tx: Connection) -> Sequence[int]:
+    def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
         """Return all that is running: whoever ran it held the lock and is gone."""
-        return tx.scalars(_RUNNING).all()
-
-    def wake(self, job: int, *, again: bool = False) -> None:
-        """Let the slots look; a run that is still on its way out does not hold its job back.
-
-        A slot may have found a new job before this call: its run is none of those.
-        """
-        if again:
-            self._runs.pop(job, None)
-        self.ring()
-
-    def ring(self) -> None:
-        """Let the slots look."""
-        for server in self._servers:
-            server.ring()
-
-    async def abort(self, job: int) -> None:
-        """Cancel the run of ``job``."""
-        run = self._runs.get(job)
-        if run is not None:
-            run.cancel()
-
-    def slots(self, lane: str) -> Mapping[str, int]:
-        """Return how many slots serve ``lane`` now, by the worker's name."""
-        serving: dict[str, int] = {}
-        for worker in (server.worker for server in self._servers):
-            if worker.serves(lane):
-                serving[worker.name] = serving.get(worker.name, 0) + worker.slots
-        return serving
-
-    def serve(self, worker: Worker, run: Run, *, drain_s: float) -> AbstractAsyncContextManager[None]:
-        """Run jobs as ``worker``."""
-        return self._serve(_Server(run, worker), drain_s)
-
-    @asynccontextmanager
-    async def _serve(self, server: _Server, drain_s: float) -> AsyncIterator[None]:
-        self._servers.add(server)
-        try:
-            async with asyncio.TaskGroup() as group:
-                loops = [group.create_task(self._slot(server)) for _ in range(server.worker.slots)]
-                try:
-                    yield
-                finally:
-                    server.stopping.set()
-                    self.ring()  # what was left to this one is the others' now
-                    await asyncio.wait(loops, timeout=drain_s)
-                    for late in server.runs:
-                        late.cancel()
-        finally:
-            self._servers.discard(server)
-
-    async def _slot(self, server: _Server) -> None:
-        bell = asyncio.Event()
-        server.bells.add(bell)
-        while not server.stopping.is_set():
-            bell.clear()
-            server.idle += 1
-            rest_s = 0.0
-            try:
-                fetched = await self._fetch(server)
-                if fetched is None:
-                    server.worker.idle()
-                    await bell.wait()
-            except SQLAlchemyError:
-                log.exception("the queue could not be read; trying again in %s s", REFUSED_S)
-                fetched, rest_s = None, REFUSED_S
-            finally:
-                server.idle -= 1
-            if fetched is not None:
-                rest_s = await self._finish(server, *fetched)
-            await self._rest(server, rest_s)
-
-    async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
-        async with self._fetching:
-            at_most = len(self._runs) + sum(each.idle for each in self._servers)
-            line = await self._database.read(lambda tx: _Line.read(tx, server.worker, at_most))
-            if server.stopping.is_set():
-                return None
-            job = self._choose(line, server)
-            if job is None:
-                return None
-            run = asyncio.create_task(server.run(job), name=f"job {job}")
-            self._runs[job] = run
-            server.runs.add(run)
-            for other in self._servers:
-                if other.left:
-                    other.ring()  # this one is busier now than it was then
-            return job, run
-
-    def _choose(self, line: _Line, server: _Server) -> int | None:
-        free = {each: each.idle for each in self._servers if each is not server and not each.stopping.is_set()}
-        server.left = False
-        for lane in self._turns.order(line.guilds):
-            rows = [row for row in line.rows[lane] if row.id not in self._runs and not _left(row, server, free)]
-            row = _pick(rows, server.worker)
-            if row is not None:
-                self._turns.charge(lane, row.cost, line.guilds[lane])
-                return int(row.id)
-        return None
-
-    async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> float:
-        """Wait for a run to end; return how long to rest after it, in seconds: it may have given its job back."""
-        try:
-            await asyncio.wait([run])
-        except asyncio.CancelledError:
-            run.cancel()
-            await asyncio.wait([run])
-            raise
-        finally:
-            server.runs.discard(run)
-            ours = self._runs.get(job) is run
-            if ours:
-                del self._runs[job]
-        error = None if run.cancelled() else run.exception()
-        if isinstance(error, DBAPIError):
-            log.error("the database refuses job %s, trying again in %s s: %s", job, REFUSED_S, error.orig)
-            return REFUSED_S
-        if error is not None:
-            log.error("the run of job %s broke", job, exc_info=error)
-            return REST_S
-        return 0.0 if ours else REST_S
-
-    async def _rest(self, server: _Server, seconds: float) -> None:
-        if seconds:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(server.stopping.wait(), seconds)
-
-
-def _first(tx: Connection, worker: Worker, lane: str, at_most: int) -> list[_Row]:
-    """Return the head of a lane, and more of it only where another model's job may be better to take."""
-    rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most}))
-    if worker.window and any(row.model not in {None, worker.loaded()} for row in rows):
-        rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most + _WIDEST}))
-    return rows
-
-
-def _left(row: _Row, server: _Server, free: dict[_Server, int]) -> bool:
-    """Leave a job to a ``free`` slot that has its model in memory, while this server would have to load it."""
-    if row.rank == AGAIN or row.model in {None, server.worker.loaded()}:
-        return False
-    for other, slots in free.items():
-        if slots and other.worker.serves(row.lane) and other.worker.loaded() == row.model:
-            free[other] -= 1
-            server.left = True
-            other.ring()
-            return True
-    return False
-
-
-def _pick(rows: Sequence[_Row], worker: Worker) -> _Row | None:
-    """Return the job at the head, or one within the window whose model is loaded and whose user's first it is."""
-    if not rows:
-        return None
-    head = rows[0]
-    model = worker.loaded() if worker.window else None
-    if model is None or head.rank == AGAIN:
-        return head
-    seen = set()
-    for row in rows:
-        if row.tag > head.tag + worker.window:
-            break
-        owner = (row.guild_id, row.user_id)
-        if owner not in seen and row.model in {None, model}:
-            return row
-        seen.add(owner)
-    return head
+        return [Interrupted(job, attempt) for job, attempt in tx.execute(_RUNNING)]

@@ -35,23 +35,54 @@ class Worker:
     idle: Callable[[], None] = _nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """An attempt at a job whose process has died."""
+
+    job: int
+    attempt: int
+
+
 class JobEngine(Protocol):
-    """Delivery only. The ``jobs`` rows are the truth; ``submit`` and ``retag`` join the caller's transaction."""
+    """Delivery only: the ``jobs`` rows are the truth and the queue; an engine says whose turn it is.
+
+    A *node* is one process that takes part; its number is drawn anew whenever it joins.
+    """
+
+    @property
+    def node(self) -> int:
+        """Return the number that stands for this process."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether no other node can have taken this one for dead by now."""
+
+    def on_reborn(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when others took this process for dead: nothing that it had is its own any more."""
+
+    def count_elsewhere(self, slots: Callable[[str], Mapping[str, int]]) -> None:
+        """Have ``slots`` asked, in any thread, for the slots of other processes that serve a lane, by worker."""
 
     async def open(self) -> None:
-        """Take hold of the queue; raises ``BotError`` if another process has it and they cannot share."""
+        """Open the database and take hold of the queue.
+
+        Raises ``BotError`` if another process has it and they cannot share.
+        """
 
     async def close(self) -> None:
-        """Let go of the queue; every ``serve`` has ended before."""
+        """Let go of the queue and close the database; every ``serve`` has ended before."""
 
-    def submit(self, tx: Connection, job: int, lane: str, tag: int) -> None:
-        """Hand over a queued job."""
+    async def beat(self) -> None:
+        """Return when it is time again to look after what other processes left."""
 
-    def retag(self, tx: Connection, tags: Mapping[int, int]) -> None:
-        """Take note of new tags of queued jobs, by id."""
+    def submit(self, tx: Connection, job: int) -> None:
+        """Tell of a queued job once the caller's transaction is committed."""
 
-    def interrupted(self, tx: Connection) -> Sequence[int]:
-        """Return the ids of running jobs whose process has died."""
+    def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
+        """Return the attempts that are running by nodes that have died."""
+
+    def runs(self, job: int) -> bool:
+        """Return whether this process runs ``job``."""
 
     def wake(self, job: int, *, again: bool = False) -> None:
         """Tell, after the commit, that ``job`` was submitted; ``again``: by its run, which is on its way out."""

@@ -3,12 +3,12 @@
 import json
 from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from bot.domain import fairness
 from bot.domain.fairness import AGAIN, Flow, Waiting
 from bot.domain.job import State
-from bot.jobs.engine import JobEngine
 from bot.storage.tables import flows, jobs, lanes
 
 _NEWEST = 2**63 - 1
@@ -20,6 +20,7 @@ _FLOW = (
     .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
     .with_for_update()
 )
+_NEW_FLOW = insert(flows).on_conflict_do_nothing()
 _SAVE_FLOW = (
     update(flows)
     .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
@@ -27,6 +28,7 @@ _SAVE_FLOW = (
 )
 _DROP_FLOWS = delete(flows).where(flows.c.lane == bindparam("of_lane"))
 _CLOCK = select(lanes.c.clock).where(lanes.c.lane == bindparam("of_lane")).with_for_update()
+_NEW_LANE = insert(lanes).on_conflict_do_nothing()
 _SAVE_CLOCK = update(lanes).where(lanes.c.lane == bindparam("of_lane")).values(clock=bindparam("new_clock"))
 _WAITING = select(jobs.c.id, jobs.c.lane, jobs.c.user_id, jobs.c.cost, jobs.c.tag, jobs.c.rank).where(
     jobs.c.guild_id == bindparam("of_guild"), jobs.c.state == State.QUEUED.value
@@ -41,9 +43,8 @@ _HEAD = select(func.min(jobs.c.tag)).where(jobs.c.lane == bindparam("of_lane"), 
 class Share:
     """One guild's share of a lane inside one transaction: its flow row is locked before any job row."""
 
-    def __init__(self, tx: Connection, engine: JobEngine, lane: str, guild: int) -> None:
+    def __init__(self, tx: Connection, lane: str, guild: int) -> None:
         self._tx = tx
-        self._engine = engine
         self.lane = lane
         self._guild = guild
         self._saved = self._flow = self._load_flow()
@@ -102,7 +103,6 @@ class Share:
         moved.pop(_NEWEST, None)  # it has no row yet
         if moved:
             self._tx.execute(_RETAG, [{"of_id": job, "new_tag": tag} for job, tag in moved.items()])
-            self._engine.retag(self._tx, moved)
         if self._flow != self._saved:
             self._tx.execute(_SAVE_FLOW, self._of | self._row(self._flow, "new_"))
         if self._clock != self._saved_clock:
@@ -132,16 +132,15 @@ class Share:
     def _load_flow(self) -> Flow:
         row = self._tx.execute(_FLOW, self._of).one_or_none()
         if row is None:
-            flow = Flow()
             of = {"lane": self.lane, "guild_id": self._guild}
-            self._tx.execute(insert(flows), of | self._row(flow))
-            return flow
+            self._tx.execute(_NEW_FLOW, of | self._row(Flow()))
+            row = self._tx.execute(_FLOW, self._of).one()
         users = {int(user): turn for user, turn in json.loads(row.users).items()}
         return Flow(row.next, row.uv, row.weight, users)
 
     def _load_clock(self) -> int:
         clock = self._tx.scalar(_CLOCK, {"of_lane": self.lane})
         if clock is None:
-            self._tx.execute(insert(lanes), {"lane": self.lane, "clock": 0})
-            return 0
-        return int(clock)
+            self._tx.execute(_NEW_LANE, {"lane": self.lane, "clock": 0})
+            clock = self._tx.scalar(_CLOCK, {"of_lane": self.lane})
+        return int(clock or 0)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from bot.domain.job import Job, State
 from bot.domain.ports import Clock
+from bot.domain.shards import Shards
 from bot.jobs.engine import JobEngine
 from bot.jobs.ledger import Ledger
 from bot.storage import forgetting
@@ -81,9 +82,9 @@ class Forgetting:
         """Note that the bot is in a server again."""
         await self._database.write(lambda tx: forgetting.rejoin(tx, [guild_id]))
 
-    async def compare(self, present: Collection[int]) -> int:
-        """Note which servers the bot left, or joined again, while it was away; return how many it left."""
-        return await self._database.write(lambda tx: forgetting.compare(tx, present, self._clock()))
+    async def compare(self, present: Collection[int], shards: Shards) -> int:
+        """Note which servers of ``shards`` the bot left, or joined again, while away; return how many it left."""
+        return await self._database.write(lambda tx: forgetting.compare(tx, present, shards, self._clock()))
 
     async def departed(self, older_than_s: float) -> Sequence[int]:
         """Return the servers that the bot left so long ago."""

@@ -3,22 +3,27 @@
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bot.domain.job import Intake
+from bot.jobs import nodes
 from bot.storage.records import intake_row, read_intake
 from bot.storage.tables import intakes
 
 _DROP = delete(intakes).where(intakes.c.interaction_id == bindparam("of_interaction"))
 _ORPHANS = (
     select(intakes)
-    .where(intakes.c.noted_at < bindparam("before"), intakes.c.token_expires_at > bindparam("now"))
+    .where(
+        intakes.c.noted_at < bindparam("before"),
+        intakes.c.token_expires_at > bindparam("now"),
+        intakes.c.node_id.not_in(nodes.ALIVE),
+    )
     .order_by(intakes.c.interaction_id)
 )
 _EXPIRED = delete(intakes).where(intakes.c.token_expires_at <= bindparam("now"))
 
 
-def note(tx: Connection, intake: Intake, now: float) -> None:
-    """Write an intake down; a second time is the same one."""
+def note(tx: Connection, intake: Intake, now: float, node: int) -> None:
+    """Write an intake of ``node`` down; a second time is the same one."""
     drop(tx, intake.interaction_id)
-    tx.execute(insert(intakes), intake_row(intake, now))
+    tx.execute(insert(intakes), intake_row(intake, now) | {"node_id": node})
 
 
 def drop(tx: Connection, interaction_id: int) -> None:
@@ -27,7 +32,7 @@ def drop(tx: Connection, interaction_id: int) -> None:
 
 
 def orphans(tx: Connection, before: float, now: float) -> list[Intake]:
-    """Return what was noted before ``before`` and can still be answered."""
+    """Return what dead processes noted before ``before`` and can still be answered."""
     return [read_intake(row) for row in tx.execute(_ORPHANS, {"before": before, "now": now})]
 
 

@@ -16,22 +16,15 @@ from bot.domain.limits import Limits
 from bot.domain.ports import Clock
 from bot.domain.quotas import Allowance
 from bot.jobs import charging, pace, statements, words
-from bot.jobs.engine import JobEngine
+from bot.jobs.engine import Interrupted, JobEngine
 from bot.jobs.flows import Share
 from bot.jobs.statements import prefix
-from bot.storage import forgetting
+from bot.storage import forgetting, locks
+from bot.storage.database import RetryError
 from bot.storage.records import failure_json, fetch_job, job_row, read_job, result_row
 from bot.storage.tables import jobs
 
 _INSERT = insert(jobs).returning(jobs)
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What ``open`` did with the jobs that a dead process was painting."""
-
-    requeued: tuple[Job, ...] = ()
-    failed: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,7 @@ class Ledger:
     def add(self, tx: Connection, new: NewJob, limits: Limits, weight: int) -> Job:
         """Queue a job, or return the one of the same key; raises ``BusyError`` above the caps of ``limits``."""
         now = self._clock()
-        share = Share(tx, self._engine, new.lane, new.guild)
+        share = Share(tx, new.lane, new.guild)
         known = fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now)
         if known is not None:
             return known
@@ -64,9 +57,10 @@ class Ledger:
             wait_s = pace.Forecast(tx, new.lane, self._engine.slots(new.lane), now).wait_s(cost)
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)
         tag, rank = share.enqueue(new.user, cost, weight)
-        job = self._changed(tx, _INSERT, job_row(new, cost=cost, tag=tag, rank=rank, now=now))
+        row = job_row(new, cost=cost, tag=tag, rank=rank, now=now)
+        job = self._changed(tx, _INSERT, row | {"speaker_id": self._engine.node})
         charging.reserve(tx, job.id, new.spender, charging.estimate_ms(tx, cost))
-        self._engine.submit(tx, job.id, new.lane, tag)
+        self._engine.submit(tx, job.id)
         return job
 
     def add_all(
@@ -82,6 +76,8 @@ class Ledger:
         Raises ``QuotaError`` where they take more together than is left of what they are ``held_to``.
         """
         new, now = news[0], self._clock()
+        everywhere = any(allowance.everywhere for allowance in held_to)
+        locks.hold(tx, [new.guild, *([new.user] if everywhere else [])])
         asked = len(news) > 1 or held_to
         if asked and fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now) is None:
             if len(news) > 1:
@@ -124,6 +120,7 @@ class Ledger:
             held.share.save()
         job = held.job
         row = {"of_id": job_id, "now": self._clock(), "new_backend": job.backend, "new_task": job.task}
+        row["new_node"] = self._engine.node
         if job.task is None and backend is not None:
             row |= {"new_backend": backend, "new_task": task_of(job_id, job.attempt + 1)}
         return self._changed(tx, statements.START, row)
@@ -142,11 +139,14 @@ class Ledger:
         ``lane`` is where it may go, if not where it is; of two lanes the first by name is locked first.
         """
         owner = tx.execute(statements.OWNER, {"of_id": job_id}).one_or_none()
-        if owner is None:
+        # States only go where the locks will show again: who comes too late need not wait for them.
+        if owner is None or State(owner.state) not in states:
             return None
         lanes = sorted({owner.lane, lane or owner.lane})
-        shares = {each: Share(tx, self._engine, each, owner.guild_id) for each in lanes}
+        shares = {each: Share(tx, each, owner.guild_id) for each in lanes}
         job = fetch_job(tx, statements.BY_ID_LOCKED, {"of_id": job_id}, self._clock())
+        if job is not None and job.lane != owner.lane:
+            raise RetryError  # it moved before its lane was locked
         if job is None or job.state not in states or attempt not in {None, job.attempt}:
             return None
         return Held(tx, shares[owner.lane], job, shares[lane or owner.lane])
@@ -176,7 +176,7 @@ class Ledger:
         }
         charging.reopen(held.tx, held.job.id)
         job = self._changed(held.tx, statements.REQUEUE, row)
-        self._engine.submit(held.tx, job.id, job.lane, job.tag)
+        self._engine.submit(held.tx, job.id)
         return job
 
     def relane(self, tx: Connection, job_id: int, lane: str) -> Job | None:
@@ -193,7 +193,7 @@ class Ledger:
             tag, rank = share.front(job.tag), AGAIN
         row = {"of_id": job_id, "new_lane": lane, "new_tag": tag, "new_rank": rank}
         moved = self._changed(tx, statements.RELANE, row)
-        self._engine.submit(tx, job_id, lane, moved.tag)
+        self._engine.submit(tx, job_id)
         return moved
 
     def end(
@@ -235,19 +235,15 @@ class Ledger:
             return None
         return self.end(held, State.FAILED, failure=failure, unserved=0.0, charged=charged)
 
-    def recover(self, tx: Connection) -> Recovery:
-        """Put back what dead processes were painting, and end what they died of too often."""
-        requeued, failed = [], []
-        for job_id in self._engine.interrupted(tx):
-            held = self.hold(tx, job_id, (State.RUNNING,))
-            if held is None:
-                continue
-            crashes = held.job.crashes + 1
-            if crashes < self._max_crashes:
-                requeued.append(self.requeue(held, crashes=1))
-            else:
-                failed.append(self.end(held, State.FAILED, failure=words.crashed(crashes), crashes=1))
-        return Recovery(tuple(requeued), tuple(failed))
+    def recover(self, tx: Connection, broken_off: Interrupted) -> Job | None:
+        """Put back what a dead process was painting, or end what they died of too often; ``None`` if it ended."""
+        held = self.hold(tx, broken_off.job, (State.RUNNING,), attempt=broken_off.attempt)
+        if held is None:
+            return None
+        crashes = held.job.crashes + 1
+        if crashes < self._max_crashes:
+            return self.requeue(held, crashes=1)
+        return self.end(held, State.FAILED, failure=words.crashed(crashes), crashes=1)
 
     def _changed(self, tx: Connection, statement: Executable, row: dict[str, Any]) -> Job:
         return read_job(tx.execute(statement, row).one(), self._clock())

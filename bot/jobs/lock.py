@@ -46,3 +46,8 @@ class ProcessLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def lock_of(database: Path) -> ProcessLock:
+    """Return the lock of whoever works with an SQLite database."""
+    return ProcessLock(database.with_name(f"{database.name}.lock"))

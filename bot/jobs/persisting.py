@@ -6,9 +6,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from bot.storage.database import Database
+from bot.storage.database import REFUSED, Database
 
 T = TypeVar("T")
 
@@ -28,14 +27,14 @@ class Persisting:
         self._ending.set()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Return what ``work`` does in its own transaction; raises ``DBAPIError`` once it is given up."""
+        """Return what ``work`` does in its own transaction; raises what ``REFUSED`` names once it is given up."""
         until = asyncio.get_running_loop().time() + PERSIST_S
         wait_s = 0.5
         while True:
             last = self._ending.is_set() or asyncio.get_running_loop().time() > until
             try:
                 return await self._database.write(work)
-            except DBAPIError:
+            except REFUSED:
                 if last:
                     raise
             with suppress(TimeoutError):

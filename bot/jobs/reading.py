@@ -29,6 +29,15 @@ class JobReader:
         self._engine = engine
         self._clock = clock
 
+    @property
+    def sure(self) -> bool:
+        """Whether no other process can have taken this one for dead."""
+        return self._engine.sure
+
+    def speaks_for(self, job: Job) -> bool:
+        """Return whether this process may speak in the message of ``job``."""
+        return job.speaker == self._engine.node
+
     async def get(self, job_id: int) -> Job | None:
         """Return a job, or ``None`` if there is none of that id."""
         return await self._database.read(self._reads_one(statements.BY_ID, {"of_id": job_id}))

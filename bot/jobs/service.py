@@ -14,7 +14,6 @@ from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bot.domain.cost import UNIT, W0
 from bot.domain.errors import BotError, Failure
@@ -24,10 +23,11 @@ from bot.domain.ports import Clock
 from bot.domain.quotas import Allowance
 from bot.jobs import charging, intakes, statements, words
 from bot.jobs.engine import JobEngine, Worker
-from bot.jobs.ledger import Ledger, Recovery
+from bot.jobs.ledger import Ledger
 from bot.jobs.persisting import Persisting
 from bot.jobs.reading import JobReader
-from bot.storage.database import Database
+from bot.jobs.restoring import Recovery, Restoring
+from bot.storage.database import REFUSED, Database
 from bot.storage.records import address_row, fetch_job
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Jobs(JobReader):
         self._max_wait_s = max_wait_s
         self._persisting = Persisting(database)
         self._ledger = Ledger(engine, clock, max_crashes)
+        self._restoring = Restoring(database, engine, self._ledger)
         self._window = round(affinity_window * UNIT)
         self._drain_s = drain_s
         self._changed: Callable[[Job], None] = lambda _job: None
@@ -79,21 +80,37 @@ class Jobs(JobReader):
         try:
             with self._database.in_words():
                 await self._engine.open()
-                await self._database.open()
                 self._opened_at = self._clock()
-                return await self._database.write(self._ledger.recover)
+                return await self.restore()
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
         """Let go of the queue; every ``serve`` has ended before."""
-        await self._database.close()
         await self._engine.close()
+
+    async def restore(self) -> Recovery:
+        """Put back what processes were painting that have died."""
+        return await self._restoring.restore(self._leases)
+
+    async def run(self) -> None:
+        """Look after what other processes break off, until cancelled; alone there is nothing to do."""
+        while True:
+            await self._engine.beat()
+            try:
+                recovery = await self.restore()
+            except REFUSED as error:
+                log.warning("what others left is not looked after: %s", type(error).__name__)
+                continue
+            for job in (*recovery.requeued, *recovery.failed):
+                log.warning("job %s was broken off by its process", job.id)
+                self._changed(job)
+            self._engine.ring()
 
     async def note_intake(self, intake: Intake) -> None:
         """Remember an interaction until its job is queued."""
-        await self._database.write(lambda tx: intakes.note(tx, intake, self._clock()))
+        await self._database.write(lambda tx: intakes.note(tx, intake, self._clock(), self._engine.node))
 
     async def drop_intake(self, interaction_id: int) -> None:
         """Forget an interaction that was answered otherwise."""
@@ -279,17 +296,17 @@ class Jobs(JobReader):
 
     async def relane(self, lane_of: Callable[[Job], str], tell: Callable[[Job], None] | None = None) -> list[Job]:
         """Move what waits to its lane; ``tell`` of each at once: it may be painted before the last has moved."""
-
-        async def move(job_id: int, lane: str) -> Job | None:
-            job = await self._database.write(partial(self._ledger.relane, job_id=job_id, lane=lane))
-            if job is not None and tell is not None:
-                tell(job)
-            return job
-
         queued = [job for job in await self.live() if job.state is State.QUEUED]
         moves = [(job.id, lane) for job in queued if (lane := lane_of(job)) != job.lane]
-        # All at once, in this order: what waits together is written to the disk together.
-        moved = [job for job in await asyncio.gather(*(move(*each) for each in moves)) if job is not None]
+        moved = []
+        for job_id, lane in moves:
+            # In this order; whatever a power failure undoes is moved again at the next start.
+            move = partial(self._ledger.relane, job_id=job_id, lane=lane)
+            job = await self._database.write(move, synced=False)
+            if job is not None:
+                moved.append(job)
+                if tell is not None:
+                    tell(job)
         if moved:
             self._engine.ring()
         return moved
@@ -338,7 +355,7 @@ class Jobs(JobReader):
                 await self._drained(job_id)
                 raise
             except Exception as error:
-                if isinstance(error, DBAPIError) and job_id not in self._leases:
+                if isinstance(error, REFUSED) and job_id not in self._leases:
                     raise  # it was never started, so it simply still waits
                 await self._broken(job_id, error)
 
@@ -367,7 +384,7 @@ class Jobs(JobReader):
             failure = error.failure()
         else:
             failure = words.ours(f"{int(self._random() * 16**6):06X}")
-            log.error("job %s broke, code %s", job_id, failure.code, exc_info=error)
+            log.error("job %s broke, code %s", job_id, failure.code, exc_info=error, extra={"code": failure.code})
         lease = self._leases.get(job_id) or await self.start(job_id)
         job = None if lease is None else await self.fail(lease, failure)
         if job is not None:

@@ -36,7 +36,7 @@ LAST_RESULT = (
     .order_by(jobs.c.id.desc())
     .limit(1)
 )
-OWNER = select(jobs.c.lane, jobs.c.guild_id).where(OF_ID)
+OWNER = select(jobs.c.lane, jobs.c.guild_id, jobs.c.state).where(OF_ID)
 COUNT_KEYS = (
     select(func.count())
     .select_from(jobs)
@@ -63,6 +63,7 @@ START = _set(
     started_at=bindparam("now"),
     backend=bindparam("new_backend"),
     task=bindparam("new_task"),
+    node_id=bindparam("new_node"),
 ).returning(jobs)
 NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new_task"))
 PAINT = _set(

@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -34,6 +34,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u20
 """What moves a terminal's cursor, turns its writing round or ends a line (Unicode: Cc, Bidi_Control)."""
 _LINES = ("exception", "stack")
 """What is meant to have several lines."""
+Report = Callable[[BaseException, str], None]
+"""Takes a bug of our own, which has a code, to somewhere else as well."""
 
 
 def scrub(text: str, known: Iterable[str] = ()) -> str:
@@ -63,15 +65,21 @@ _SHARED: list[Processor] = [
 
 
 def configure(
-    level: str, style: Literal["console", "json"], *, known: Iterable[str] = (), stream: TextIO | None = None
+    level: str,
+    style: Literal["console", "json"],
+    *,
+    known: Iterable[str] = (),
+    stream: TextIO | None = None,
+    report: Report | None = None,
 ) -> None:
     """Send every log line of the process to ``stream`` (stderr), redacted; ``known`` are the host's own secrets.
 
     The level holds for Easel itself. Libraries stay at INFO and above: at DEBUG discord.py writes whole request
-    bodies.
+    bodies. Errors that have a code are told to ``report`` too.
     """
     root = logging.getLogger()
-    root.handlers[:] = [_handler(style, tuple(known), sys.stderr if stream is None else stream)]
+    shared = _SHARED if report is None else [_reporting(report), *_SHARED]
+    root.handlers[:] = [_handler(style, tuple(known), sys.stderr if stream is None else stream, shared)]
     root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
     for name in ("bot", "cogs"):
         logging.getLogger(name).setLevel(level)
@@ -82,7 +90,7 @@ def configure(
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -92,7 +100,7 @@ def configure(
 
 
 def _handler(
-    style: Literal["console", "json"], hidden: tuple[str, ...], stream: TextIO
+    style: Literal["console", "json"], hidden: tuple[str, ...], stream: TextIO, shared: Sequence[Processor]
 ) -> logging.StreamHandler[TextIO]:
     def redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         return {key: _redacted(key, value, hidden) for key, value in event.items()}
@@ -103,7 +111,7 @@ def _handler(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["code"]), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 redacted,  # before JSON escapes what the patterns look for
@@ -113,6 +121,17 @@ def _handler(
         )
     )
     return handler
+
+
+def _reporting(report: Report) -> Processor:
+    def reported(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        code, error = event.get("code"), event.get("exc_info")
+        error = error[1] if isinstance(error, tuple) else error
+        if isinstance(code, str) and isinstance(error, BaseException):
+            report(error, code)
+        return event
+
+    return reported
 
 
 def log_failure(event: str, error: BaseException) -> str:

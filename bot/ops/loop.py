@@ -6,6 +6,8 @@ from time import monotonic
 
 import structlog
 
+from bot.domain.metering import Lagged, Meter, unmetered
+
 log = structlog.get_logger(__name__)
 
 EVERY_S = 0.1
@@ -15,11 +17,14 @@ WARN_S = 0.2
 class LoopProbe:
     """Sleeps a little again and again, and takes what it overslept as the loop's lag.
 
-    ``max_s`` is the longest lag seen so far, in seconds.
+    ``max_s`` is the longest lag seen so far, in seconds; ``meter`` is told of each.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = monotonic, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, meter: Meter = unmetered, *, clock: Callable[[], float] = monotonic, every_s: float = EVERY_S
+    ) -> None:
         self.max_s = 0.0
+        self._meter = meter
         self._clock = clock
         self._every_s = every_s
 
@@ -33,5 +38,6 @@ class LoopProbe:
     def note(self, lag_s: float) -> None:
         """Take one measured lag into account."""
         self.max_s = max(self.max_s, lag_s)
+        self._meter(Lagged(max(0.0, lag_s)))
         if lag_s > WARN_S:
             log.warning("the event loop stood still", seconds=round(lag_s, 3))

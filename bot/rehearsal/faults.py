@@ -38,7 +38,7 @@ class Fault:
 class Faults:
     """Orders what goes wrong; ``path`` is a regular expression searched for in the path after ``/api/v10``."""
 
-    drop: Callable[[int], Awaitable[None]]
+    drop: Callable[[int, int | None], Awaitable[None]]
     ask_to_reconnect: Callable[[], Awaitable[None]]
     refuse_resumes: int = 0
     replay_again: int = 0
@@ -71,9 +71,9 @@ class Faults:
         self._orders.clear()
         self.refuse_resumes = self.replay_again = 0
 
-    async def drop_gateway(self, code: int = 4000) -> None:
-        """Close the bot's gateway connections; 1006 cuts them without a word."""
-        await self.drop(code)
+    async def drop_gateway(self, code: int = 4000, *, shard: int | None = None) -> None:
+        """Close the bot's gateway connections, or those of one shard; 1006 cuts them without a word."""
+        await self.drop(code, shard)
 
     async def reconnect_gateway(self) -> None:
         """Ask the bot to reconnect (opcode 7)."""

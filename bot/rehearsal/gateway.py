@@ -7,6 +7,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -16,6 +17,7 @@ from bot.rehearsal.errors import Json
 from bot.rehearsal.events import Bus, Event
 from bot.rehearsal.faults import Faults
 from bot.rehearsal.places import World
+from bot.rehearsal.world import Guild
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 0, 1, 2, 3, 4, 6
 RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
@@ -33,13 +35,22 @@ _PRIVILEGED = MEMBERS | PRESENCES | MESSAGE_CONTENT
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """What the bot identified as; it outlives its connection so that it can be resumed."""
+    """What the bot identified as; it outlives its connection so that it can be resumed.
+
+    ``shard`` is its number and how many there are; a bot that says nothing of shards has the only one.
+    """
 
     id: str
     intents: int
+    shard: tuple[int, int]
     line: "_Line | None" = None
     seq: int = 0
     sent: deque[tuple[int, Json]] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
+
+    def sees(self, guild: Guild | None) -> bool:
+        """Whether a server, or ``None`` for what is in none, is this shard's (Discord docs, Gateway, Sharding)."""
+        number, count = self.shard
+        return ((guild.id if guild else 0) >> 22) % count == number
 
     def dispatch(self, name: str, data: Json) -> None:
         """Give an event its number, keep it for a resume and send it if anyone listens."""
@@ -76,7 +87,12 @@ class _Line:
 
 
 class Gateway:
-    """All sessions. ``privileged_intents`` are those switched on in the developer portal (none)."""
+    """All sessions. ``privileged_intents`` are those switched on in the developer portal (none).
+
+    ``recommended_shards`` and ``max_concurrency`` are what the bot is told; a shard has at most
+    ``guilds_per_shard``. In ``session_interval_s`` (true seconds) one session of each bucket of shards may start:
+    5 at Discord, 0 here, so that bots start again at once.
+    """
 
     def __init__(self, world: World, bus: Bus, token: str, url: Callable[[], str]) -> None:
         self._world = world
@@ -85,6 +101,11 @@ class Gateway:
         self._url = url
         self.faults: Faults
         self.privileged_intents = 0
+        self.recommended_shards = 1
+        self.max_concurrency = 1
+        self.guilds_per_shard = 2500
+        self.session_interval_s = 0.0
+        self._started: dict[int, float] = {}
         self.sessions: dict[str, Session] = {}
         self._lines: set[_Line] = set()
         bus.listen(self._spread)
@@ -92,7 +113,12 @@ class Gateway:
     @property
     def online(self) -> bool:
         """Whether a bot is connected and identified."""
-        return any(session.line is not None for session in self.sessions.values())
+        return bool(self.shards_online)
+
+    @property
+    def shards_online(self) -> set[int]:
+        """The shards that are connected and identified."""
+        return {session.shard[0] for session in self.sessions.values() if session.line is not None}
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection."""
@@ -113,9 +139,12 @@ class Gateway:
             await writer
         return socket
 
-    async def drop(self, code: int) -> None:
-        """Close every connection with ``code``; 1006 cuts them."""
+    async def drop(self, code: int, shard: int | None = None) -> None:
+        """Close every connection with ``code``, or those of one shard; 1006 cuts them."""
+        of_shard = [session.line for session in self.sessions.values() if session.shard[0] == shard]
         for line in tuple(self._lines):
+            if shard is not None and line not in of_shard:
+                continue
             self._hang_up(line, code)
             if code == _ABNORMAL:
                 transport = line.socket._req.transport if line.socket._req else None  # noqa: SLF001 - no public way to cut
@@ -162,11 +191,19 @@ class Gateway:
         if data["intents"] & _PRIVILEGED & ~self.privileged_intents:
             await line.socket.close(code=4014, message=b"Disallowed intent(s).")
             return
-        session = Session(secrets.token_hex(16), data["intents"], line)
-        while len(self.sessions) >= _KEPT_SESSIONS:
-            del self.sessions[next(iter(self.sessions))]
-        self.sessions[session.id] = session
-        homes = [g for g in self._world.guilds.values() if self._world.bot.id in g.members]
+        shard = _shard(data.get("shard", [0, 1]))
+        if shard is None:
+            await line.socket.close(code=4010, message=b"Invalid shard.")
+            return
+        session = Session(secrets.token_hex(16), data["intents"], shard, line)
+        homes = [g for g in self._world.guilds.values() if self._world.bot.id in g.members and session.sees(g)]
+        if len(homes) > self.guilds_per_shard:
+            await line.socket.close(code=4011, message=b"Sharding required.")
+            return
+        if not self._may_start(shard[0]):
+            line.send({"op": INVALID_SESSION, "s": None, "t": None, "d": False})
+            return
+        self._keep(session)
         ready: Json = {
             "v": 10,
             "user": {**payloads.user(self._world.bot), "verified": True, "mfa_enabled": False, "email": None},
@@ -189,6 +226,21 @@ class Gateway:
             for guild in homes:
                 session.dispatch("GUILD_CREATE", payloads.guild_create(guild, self._world.bot))
         self._bus.touch()
+
+    def _may_start(self, shard_id: int) -> bool:
+        """Whether the last session of the same bucket started long enough ago (Discord docs, Rate Limiting)."""
+        now, bucket = asyncio.get_running_loop().time(), shard_id % self.max_concurrency
+        if now - self._started.get(bucket, -inf) < self.session_interval_s:
+            return False
+        self._started[bucket] = now
+        return True
+
+    def _keep(self, session: Session) -> None:
+        """Keep a session, and some of the last that nobody is connected to."""
+        idle = [each for each in self.sessions.values() if each.line is None]
+        for each in idle[: -_KEPT_SESSIONS + 1]:
+            del self.sessions[each.id]
+        self.sessions[session.id] = session
 
     async def _resume(self, line: _Line, data: Any) -> None:
         session = self.sessions.get(data["session_id"])
@@ -232,7 +284,7 @@ class Gateway:
         ):
             return
         for session in self.sessions.values():
-            if _wants(session.intents, event):
+            if session.sees(event.guild) and _wants(session.intents, event):
                 session.dispatch(event.name, self._seen(session, event))
 
     def _seen(self, session: Session, event: Event) -> Json:
@@ -244,6 +296,14 @@ class Gateway:
         if message.author is bot or event.guild is None or bot in message.mentions:
             return event.data
         return event.data | {"content": "", "embeds": [], "attachments": [], "components": []}
+
+
+def _shard(given: object) -> tuple[int, int] | None:
+    """Return a shard's number and how many there are, if there can be such a one."""
+    match given:
+        case [int(number), int(count)] if 0 <= number < count:
+            return number, count
+    return None
 
 
 def _wants(intents: int, event: Event) -> bool:

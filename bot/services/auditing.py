@@ -71,6 +71,10 @@ class Auditing:
         self._channels.pop(guild_id, None)
         self._unheard = {known for known in self._unheard if known[0] != guild_id}
 
+    def forget_all(self) -> None:
+        """Keep in memory no more where servers have it told."""
+        self._channels.clear()
+
     async def _post(self, asker: Asker, guild_id: int, channel_id: int, changes: tuple[Change, ...]) -> None:
         effective = await self._preferences.effective(Asker.nobody(guild_id))
         locale = effective.language or asker.guild_locale or "en"

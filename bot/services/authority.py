@@ -110,6 +110,10 @@ class Authority:
         """Keep in memory no more what a server said."""
         self._cache.pop(guild_id, None)
 
+    def forget_all(self) -> None:
+        """Keep in memory no more what servers said."""
+        self._cache.clear()
+
 
 def read(kept: object) -> Permits:
     """Return permits as they were kept; nothing is said by what cannot be read."""

@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 class Catalogue:
     """The union of all backends' lists; a list outlives the backend that gave it until it gives another.
 
-    ``refresh`` asks one backend, ``watch`` asks all of them every ``refresh_s`` seconds.
+    ``refresh`` asks one of this process's backends, ``watch`` asks all of these every ``refresh_s`` seconds;
+    ``learn`` tells what those of other processes have.
     """
 
     def __init__(self, backends: Sequence[Backend], *, refresh_s: float = 60.0) -> None:
@@ -28,10 +29,12 @@ class Catalogue:
         self._known: dict[str, Capabilities] = {}
         self._loaded: dict[str, str] = {}
         self._sets: dict[str, dict[Listing, frozenset[str]]] = {}
-        self._own = {Listing.BACKENDS: tuple(backend.name for backend in backends)}
-        self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType(self._own)
+        self._names: Mapping[Listing, tuple[str, ...]] = MappingProxyType({})
         self._all: Mapping[Listing, frozenset[str]] = MappingProxyType({})
         self._changed: Callable[[], None] = lambda: None
+        self.backends = tuple(sorted(backend.name for backend in backends))
+        """The names of all there are, in the same order in every process: lanes are made of them."""
+        self._merge()
 
     def on_change(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called when a backend has other things than before."""
@@ -67,8 +70,11 @@ class Catalogue:
 
     @property
     def all_told(self) -> bool:
-        """Whether every backend has told what it has; until then nobody can say what there is not."""
-        return len(self._known) == len(self._backends)
+        """Whether every backend has told what it has; until then nobody can say what there is not.
+
+        One that said nothing yet may have it all, and so may the first that joins.
+        """
+        return bool(self.backends) and all(name in self._known for name in self.backends)
 
     def loaded(self, backend: str) -> str | None:
         """Return the model that a backend has in memory, as far as is known."""
@@ -122,20 +128,43 @@ class Catalogue:
 
     async def refresh(self, backend: Backend) -> None:
         """Ask one backend for its lists; raises its ``BackendError``."""
-        former, known = self._known.get(backend.name), await backend.capabilities()
-        self._known[backend.name] = known
+        known = await backend.capabilities()
         self.note_loaded(backend.name, known.loaded_model)
+        self._take(backend.name, known)
+
+    def learn(self, backend: str, known: Capabilities | None, *, loaded: str | None = None) -> None:
+        """Note that another process has a backend, what that has in memory, and what it has where that is new."""
+        if backend not in self.backends:
+            self.backends = tuple(sorted((*self.backends, backend)))
+            self._merge()
+            self._changed()
+        if loaded is None:
+            self._loaded.pop(backend, None)
+        self.note_loaded(backend, loaded)
+        if known is not None:
+            self._take(backend, known)
+
+    def unlearn(self, backend: str) -> None:
+        """Note that no other process has such a backend any more."""
+        self.backends = tuple(name for name in self.backends if name != backend)
+        for book in (self._known, self._sets, self._loaded):
+            book.pop(backend, None)
+        self._merge()
+        self._changed()
+
+    def _take(self, backend: str, known: Capabilities) -> None:
+        former, self._known[backend] = self._known.get(backend), known
         if former is None or (former.listings, former.features) != (known.listings, known.features):
-            self._sets[backend.name] = {listing: frozenset(names) for listing, names in known.listings.items()}
+            self._sets[backend] = {listing: frozenset(names) for listing, names in known.listings.items()}
             self._merge()
             self._changed()
 
     def _merge(self) -> None:
-        merged: dict[Listing, dict[str, None]] = {}
+        merged: dict[Listing, dict[str, None]] = {Listing.BACKENDS: dict.fromkeys(self.backends)}
         for known in self._known.values():
             for listing, names in known.listings.items():
                 merged.setdefault(listing, {}).update(dict.fromkeys(names))
-        self._names = MappingProxyType(self._own | {listing: tuple(names) for listing, names in merged.items()})
+        self._names = MappingProxyType({listing: tuple(names) for listing, names in merged.items()})
         self._all = MappingProxyType({listing: frozenset(names) for listing, names in merged.items()})
 
     async def watch(self) -> None:

@@ -1,35 +1,17 @@
 """How the backends are: the painters report to this book, status messages and ``/backends`` read it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import structlog
 
-from bot.domain.breaker import Breaker, Circuit
+from bot.domain.breaker import Breaker, Circuit, Condition
 from bot.domain.errors import BackendError, UnreachableError
 from bot.domain.ports import Backend, Clock
+from bot.domain.roster import Outage, Standing
 from bot.domain.text import N_
 
 log = structlog.get_logger(__name__)
-
-
-class Condition(StrEnum):
-    """How a backend is, in one word."""
-
-    UNKNOWN = "unknown"
-    UP = "up"
-    AWAY = "away"
-    RESTING = "resting"
-    DRAINED = "drained"
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """Backends that cannot work: since when (unix seconds) and why."""
-
-    since: float
-    error: BackendError
 
 
 @dataclass(slots=True)
@@ -61,19 +43,50 @@ class Member:
             return Condition.RESTING if self.breaker.faults else Condition.AWAY
         return Condition.UP if self.seen else Condition.UNKNOWN
 
+    @property
+    def standing(self) -> Standing:
+        """How it is at this moment."""
+        return Standing(
+            self.condition,
+            self.drained or self.outage,
+            self.backend.slots,
+            len(self.running),
+            self.painted,
+            self.failed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A backend of another process, called ``node``, as that one last told of it."""
+
+    node: str
+    standing: Standing
+
 
 class Fleet:
-    """Keeps book of the backends' health."""
+    """Keeps book of the backends' health: ``members`` are this process's own, of ``others`` it hears."""
 
     def __init__(self, backends: Sequence[Backend], *, clock: Clock) -> None:
         self.backends = tuple(backends)
         self.members = {backend.name: Member(backend) for backend in backends}
+        self.others: Mapping[str, Other] = {}
         self._clock = clock
+        self._lonely_since = clock()
         self._changed: Callable[[], None] = lambda: None
 
     def on_change(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called when a backend may take jobs again, or takes none any more."""
         self._changed = tell
+
+    def sight(self, others: Mapping[str, Other]) -> None:
+        """Take the backends of all other processes to be as these say."""
+        before, alone = self.working(), not self.others
+        self.others = dict(others)
+        if not alone and not others:
+            self._lonely_since = self._clock()
+        if self.working() != before:
+            self._changed()
 
     def report_up(self, name: str) -> None:
         """Note that a backend answers: one whose jobs failed stays under trial until one succeeds."""
@@ -131,7 +144,14 @@ class Fleet:
 
     def working(self) -> frozenset[str]:
         """Return the names of the backends that take jobs now."""
-        return frozenset(name for name, member in self.members.items() if member.condition is Condition.UP)
+        own = (name for name, member in self.members.items() if member.condition is Condition.UP)
+        others = (name for name, other in self.others.items() if other.standing.condition is Condition.UP)
+        return frozenset((*own, *others))
+
+    def standings(self) -> dict[str, Standing]:
+        """Return how every backend is: those of this process in the order of the settings, then the others."""
+        own = {name: member.standing for name, member in self.members.items()}
+        return own | {name: other.standing for name, other in self.others.items()}
 
     def takes(self, name: str) -> bool:
         """Return whether a backend may be given one more job now.
@@ -152,12 +172,21 @@ class Fleet:
         return max(0.0, self.members[name].breaker.until - self._clock())
 
     def outage(self, names: Iterable[str]) -> Outage | None:
-        """Return the oldest outage if none of the backends ``names`` works; ``None`` before the first answers."""
-        members = [self.members[name] for name in names]
-        outages = [outage for member in members if (outage := member.drained or member.outage) is not None]
-        if len(outages) < len(members):
+        """Return the oldest outage if none of the backends ``names`` works; ``None`` before the first answers.
+
+        Where there is no backend at all, that is the outage.
+        """
+        if not (self.members or self.others):
+            return Outage(self._lonely_since, nobody())
+        asked = [self._outage_of(name) for name in names]
+        outages = [outage for outage in asked if outage is not None]
+        if len(outages) < len(asked):
             return None
         return min(outages, key=lambda outage: outage.since, default=None)
+
+    def _outage_of(self, name: str) -> Outage | None:
+        member = self.members.get(name)
+        return self.others[name].standing.outage if member is None else member.drained or member.outage
 
     def _note(self, member: Member, error: BackendError) -> None:
         if member.outage is None:
@@ -166,3 +195,10 @@ class Fleet:
             self._changed()
         else:
             member.outage = replace(member.outage, error=error)
+
+
+def nobody() -> UnreachableError:
+    """Return the words for a bot that has no backend and that no worker has joined."""
+    return UnreachableError(
+        N_("No painter is connected to this bot."), N_("The job keeps its place and is painted once one is.")
+    )

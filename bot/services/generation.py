@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from bot.domain.errors import (
+    AwayError,
     BackendError,
     BackendTimeoutError,
     BotError,
@@ -18,20 +19,23 @@ from bot.domain.errors import (
     ProtocolError,
     RejectedError,
 )
-from bot.domain.job import Job, Lease, Picture, Result
-from bot.domain.ports import Announcer, Answer, Backend, Blobs, Painting, Progress
+from bot.domain.job import Job, Lease
+from bot.domain.ports import Announcer, Answer, Backend, Blobs, Progress
 from bot.domain.text import N_
 from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
 from bot.services.handover import HandOver
+from bot.services.keeping import kept
 from bot.services.leftovers import Leftovers
+from bot.services.rerouting import Rerouting
 from bot.services.routing import Routing
 from bot.services.work import done
 from bot.services.work_orders import chosen
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 MAX_LOSSES = 5
 """Broken connections in the middle of one job after which it is taken to be what breaks them."""
@@ -41,8 +45,8 @@ LOST = Failure(
     {"times": MAX_LOSSES},
     smaller_may_help=True,
 )
-MOVE_AGAIN_S = 10.0
-"""How long the database is left alone that would not move jobs, as one on a full disk does."""
+AWAY_S = 5.0
+"""How soon a store of pictures, or a database, that was away is asked again."""
 STORING = 2
 """Most finished paintings a slot in memory on their way to the disk before painters are held back."""
 NOT_STORED = Failure(
@@ -55,7 +59,7 @@ class Generation:
     """Takes jobs from the queue to painted pictures in the blob store; telling people is not its task.
 
     ``check_s`` is the time in seconds between health checks of a working backend. ``stop`` lets running
-    paintings finish within the engine's bound.
+    paintings finish within the engine's bound. ``leads`` is as in ``Rerouting``.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Generation:
         blobs: Blobs,
         *,
         announcer: Announcer,
+        leads: Callable[[], bool] = lambda: True,
         check_s: float = 15.0,
     ) -> None:
         self._jobs = jobs
@@ -75,21 +80,21 @@ class Generation:
         self._routing = routing
         self._blobs = blobs
         self._announcer = announcer
+        self.rerouting = Rerouting(jobs, fleet, routing, announcer=announcer, leads=leads)
         self._check_s = check_s
         slots = sum(backend.slots for backend in fleet.backends)
         self._storing = asyncio.Semaphore(STORING * max(1, slots))
         self._stopping = asyncio.Event()
-        self._rerouting = asyncio.Event()
         self._losses: Counter[int] = Counter()
         self._hand_over = HandOver()
         self._leftovers = Leftovers()
 
     async def run(self) -> None:
         """Serve every backend until ``stop``; then return once all that was painted is stored."""
-        self._catalogue.on_change(self._rerouting.set)
+        self._catalogue.on_change(self.rerouting.wake)
         self._fleet.on_change(self._look_again)
         async with asyncio.TaskGroup() as stores, asyncio.TaskGroup() as painters:
-            painters.create_task(self._reroute(), name="routing")
+            painters.create_task(self._unless_stopped(self.rerouting.run()), name="routing")
             for backend in self._fleet.backends:
                 painters.create_task(self._tend(backend, stores), name=f"painter of {backend.name}")
 
@@ -98,41 +103,11 @@ class Generation:
         self._stopping.set()
         self._jobs.hurry()
 
-    async def _reroute(self) -> None:
-        """Move waiting jobs to other lanes: those of backends that are gone, then whenever lists change."""
-        await self._move(self._routing.lane_after_restart)
-        while not self._stopping.is_set() and len(self._fleet.backends) > 1:
-            await self._pause(None, self._rerouting)
-            if self._rerouting.is_set():
-                self._rerouting.clear()
-                await self._move(self._lane_now)
-
     def _look_again(self) -> None:
         """Let the painters look for jobs; one that avoids a backend may be left with no other by now."""
         self._jobs.ring()
         if self._routing.avoiding:
-            self._rerouting.set()
-
-    def _lane_now(self, job: Job) -> str:
-        lane = self._routing.lane_of(job)
-        if self._fleet.working().isdisjoint(self._routing.members(lane)):
-            self._routing.forget(job.id)
-            return self._routing.lane_of(job)
-        return lane
-
-    async def _move(self, lane_of: Callable[[Job], str]) -> None:
-        """Move waiting jobs to the lanes they belong to, later if the database refuses."""
-        while not self._stopping.is_set():
-            try:
-                moved = await self._jobs.relane(lane_of, self._announcer.changed)
-            except Exception:
-                # Painting goes on meanwhile: a job that is in the wrong lane is refused there and moves then.
-                log.exception("jobs not moved between lanes", again_s=MOVE_AGAIN_S)
-                await self._pause(MOVE_AGAIN_S)
-                continue
-            if moved:
-                log.info("jobs moved between lanes", jobs=len(moved))
-            return
+            self.rerouting.wake()
 
     async def _tend(self, backend: Backend, stores: asyncio.TaskGroup) -> None:
         while not self._stopping.is_set():
@@ -223,6 +198,7 @@ class Generation:
     async def _attempt(
         self, backend: Backend, turn: asyncio.Event, stores: asyncio.TaskGroup, lease: Lease
     ) -> None:
+        structlog.contextvars.bind_contextvars(job=lease.job.id, guild=lease.job.address.guild_id)
         self._announcer.changed(lease.job)
         last = Progress(0.0)
 
@@ -237,6 +213,8 @@ class Generation:
         except BackendError as error:
             if await self._setback(backend, lease, error, unserved=1 - last.fraction):
                 turn.set()
+        except AwayError:
+            await self._give_back(lease)
         except BotError as error:
             await self._fail(lease, error.failure(), unserved=1 - last.fraction)
         else:
@@ -254,7 +232,7 @@ class Generation:
             if answer is not None:
                 return answer
             await self._jobs.note_task(lease, backend.name, lease.task)
-        images = {blob: await self._blobs.get(blob) for blob in job.spec.order.images()}
+        images = {blob: await self._patiently(partial(self._blobs.get, blob)) for blob in job.spec.order.images()}
         self._hand_over.sent(backend.name)
         if work is not None:
             work = chosen(work, self._catalogue.known(backend.name))
@@ -300,7 +278,7 @@ class Generation:
 
     async def _is_elsewhere(self, backend: Backend, lease: Lease, error: BackendError) -> bool:
         """Return whether a job was refused for what this backend lost since, and others still have."""
-        if not isinstance(error, RejectedError) or len(self._fleet.backends) == 1:
+        if not isinstance(error, RejectedError) or len(self._catalogue.backends) == 1:
             return False
         with suppress(BackendError):
             await self._catalogue.refresh(backend)
@@ -316,11 +294,14 @@ class Generation:
         try:
             await self._hand_over.over()
             painting = await answer.painting()
-            result = await self._kept(backend, painting)
-            job = await self._jobs.paint(lease, result)
+            result = await kept(painting, backend.name, self._put)
+            job = await self._patiently(lambda: self._jobs.paint(lease, result))
         except BackendError as error:
             if await self._setback(backend, lease, error, unserved=1.0):
                 turn.set()
+            return
+        except AwayError:
+            await self._give_back(lease)
             return
         except Exception:
             # Painting it again would fail the same way and hold the backend: the host has to make room.
@@ -336,28 +317,19 @@ class Generation:
         if job is not None:
             self._announcer.changed(job)
 
-    async def _kept(self, backend: Backend, painting: Painting) -> Result:
-        pictures = [
-            Picture(
-                blob=await self._blobs.put(painted.data),
-                media_type=painted.media_type,
-                width=painted.width,
-                height=painted.height,
-                seed=painted.seed,
-                infotext=painted.infotext,
-            )
-            for painted in painting.pictures
-        ]
-        return Result(
-            pictures=tuple(pictures),
-            backend=backend.name,
-            seconds=painting.seconds,
-            model=painting.model,
-            sampler=painting.sampler,
-            scheduler=painting.scheduler,
-            notes=painting.notes,
-            caption=painting.caption,
-        )
+    async def _put(self, data: bytes) -> str:
+        return await self._patiently(lambda: self._blobs.put(data))
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``call`` does once what it needs is there again; raises ``AwayError`` if we stop before."""
+        while True:
+            try:
+                return await call()
+            except AwayError as error:
+                if self._stopping.is_set():
+                    raise
+                log.warning("painting waits", reason=type(error).__name__, again_s=AWAY_S)
+            await self._pause(AWAY_S)
 
     async def _give_back(self, lease: Lease, *, lane: str | None = None) -> None:
         with self._left_when_stopping(lease):

@@ -157,7 +157,7 @@ class Models:
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, BackendError):
                 raise answer
-        return tuple(name for name, answer in zip(names, answers, strict=True) if answer is not None)
+        return tuple(name for name, answer in zip(names, answers, strict=True) if isinstance(answer, BackendError))
 
     async def check_manages(self, asker: Asker) -> int:
         """Return the server's id; raises ``DeniedError`` for those who do not manage it."""

@@ -10,7 +10,7 @@ from bot.jobs.service import Jobs
 from bot.services.auditing import Auditing
 from bot.services.routing import Routing
 
-_SCOPE, _OWNER = "paused", 0
+SCOPE, _OWNER = "paused", 0
 
 
 class Pausing:
@@ -40,7 +40,7 @@ class Pausing:
 
     async def load(self) -> None:
         """Take up what an earlier life left paused, before any job is started."""
-        stored = await self._store.load(_SCOPE, _OWNER)
+        stored = await self._store.load(SCOPE, _OWNER)
         self._since = {int(guild): float(str(since)) for guild, since in stored.items()}
         self._routing.paused = set(self._since)
 
@@ -51,6 +51,7 @@ class Pausing:
     async def pause(self, asker: Asker) -> None:
         """Start none of the server's waiting jobs; raises ``DeniedError``, ``RequestError`` if it is so."""
         guild_id = _moderated(asker)
+        await self.load()  # other processes pause other servers
         if guild_id in self._since:
             raise RequestError(N_("The queue of this server is paused already."), N_("Go on: /queue resume"))
         await self._set({**self._since, guild_id: self._clock()})
@@ -59,6 +60,7 @@ class Pausing:
     async def resume(self, asker: Asker) -> None:
         """Let the server's jobs go on; raises ``DeniedError``, ``RequestError`` if they are not paused."""
         guild_id = _moderated(asker)
+        await self.load()
         if guild_id not in self._since:
             raise RequestError(N_("The queue of this server is not paused."), N_("See who waits: /queue show"))
         await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
@@ -73,7 +75,7 @@ class Pausing:
         # In this order: a job that was on its way into the queue at this moment is in it once this is stored.
         self._since = dict(since)
         self._routing.paused = set(since)
-        await self._store.save(_SCOPE, _OWNER, {str(guild): at for guild, at in since.items()})
+        await self._store.save(SCOPE, _OWNER, {str(guild): at for guild, at in since.items()})
         await self._jobs.relane(self._routing.lane_of, self._announcer.changed)
 
 

@@ -316,6 +316,11 @@ class Preferences:
         place = {Scope.SERVER: 0, Scope.CHANNEL: 1}.get(scope, 2)
         self._laid = {of: laid for of, laid in self._laid.items() if of[place] != owner}
 
+    def forget_all(self) -> None:
+        """Keep in memory no more what anybody set."""
+        self._cache.clear()
+        self._laid.clear()
+
 
 def _read(stored: Mapping[str, object]) -> Values:
     return {name: parsed for name, parsed in map(_parsed, stored.items()) if parsed is not None} or _NOTHING

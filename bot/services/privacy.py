@@ -10,7 +10,9 @@ import structlog
 
 from bot.domain.errors import LimitError
 from bot.domain.job import Job
+from bot.domain.ports import BlobStore
 from bot.domain.privacy import Kept, Terms
+from bot.domain.shards import Shards
 from bot.domain.text import N_
 from bot.jobs.forgetting import Forgetting
 from bot.services.auditing import Auditing
@@ -21,7 +23,6 @@ from bot.services.quotas import Quotas
 from bot.services.reviewing import Reviewing
 from bot.services.snippets import Snippets
 from bot.services.stats import Stats
-from bot.storage.blobs import FolderBlobs
 from bot.storage.own import StoredOwn
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class Privacy:
         self,
         store: Forgetting,
         own: StoredOwn,
-        blobs: FolderBlobs,
+        blobs: BlobStore,
         shelves: Shelves,
         *,
         terms: Terms,
@@ -110,18 +111,22 @@ class Privacy:
         """Note that the bot is in a server again: what it has is kept."""
         await self._store.rejoin(guild_id)
 
-    async def compare(self, present: Collection[int]) -> None:
-        """Note which servers the bot left, or joined again, while it was away."""
-        if left := await self._store.compare(present):
+    async def compare(self, present: Collection[int], shards: Shards) -> None:
+        """Note which servers of ``shards`` the bot left, or joined again, while it was away."""
+        if left := await self._store.compare(present, shards):
             log.info("servers left while away", count=left, kept_days=self.terms.left)
 
-    async def tidy(self) -> None:
-        """Delete whatever is past its days, and finish what an earlier life began to delete."""
+    async def tidy(self, shards: Shards) -> None:
+        """Delete whatever is past its days, and finish what an earlier life began to delete.
+
+        A server that was left goes by whoever has its shard, and remembers its settings.
+        """
         if gone := await self._store.prune(self.terms.jobs * DAY_S):
             self._shelves.stats.forget()
             log.info("old jobs deleted", count=gone)
         for guild_id in await self._store.departed(self.terms.left * DAY_S):
-            await self._delete_server(guild_id)
+            if shards.owns(guild_id):
+                await self._delete_server(guild_id)
         await self._bury()
 
     async def _delete_server(self, guild_id: int) -> None:

@@ -84,6 +84,10 @@ class Quotas:
         """Keep in memory no more what a server set."""
         self._cache.pop(guild_id, None)
 
+    def forget_all(self) -> None:
+        """Keep in memory no more what servers set."""
+        self._cache.clear()
+
     async def _save(self, guild_id: int, kept: tuple[Quota, ...]) -> None:
         await self._store.save(guild_id, kept)
         self._cache[guild_id] = kept

@@ -48,10 +48,6 @@ def _told(rule: ReviewRule) -> dict[str, object]:
     return rule.values() | {"channel": channel, "trusted_role": mentions(filter(None, [rule.trusted_role]))}
 
 
-def _nobody(*_: object) -> None:
-    """Tell nobody yet."""
-
-
 class Reviewing:
     """Keeps results back, from everybody and on every way to them, that moderators look at first.
 
@@ -82,8 +78,8 @@ class Reviewing:
         self._examining = examining
         self._keep_s = keep_s
         self._clock = clock
-        self._changed: Callable[[Job], None] = _nobody
-        self._due: Callable[[], None] = _nobody
+        self._changed: Callable[[Job], None] = lambda _job: None
+        self._due: Callable[[], None] = lambda: None
         self._rules: dict[int, ReviewRule] = {}
         self._open: dict[int, Review] = {}
         self._reviews_of: dict[int, int] = {}
@@ -284,6 +280,10 @@ class Reviewing:
         self._blocking.forget(guild_id)
         for review in [each for each in self._open.values() if each.guild_id == guild_id]:
             self._drop(review.job_id)
+
+    def forget_rules(self) -> None:
+        """Read anew, when it is asked for, what servers have held."""
+        self._rules.clear()
 
     async def _may_be_held(self, job: Job) -> bool:
         described = job.result is not None and job.result.caption is not None

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from bot.domain.capability import Feature, Listing, Named, features, names
 from bot.domain.errors import RequestError
 from bot.domain.job import COMMON_LANE, Job
-from bot.domain.ports import Backend
 from bot.domain.request import Order, PaintRequest
 from bot.domain.text import N_
 from bot.prompting.loras import in_prompt
@@ -21,14 +20,22 @@ HELD_LANE = "(paused)"
 
 
 class Routing:
-    """Lanes for requests, by what the backends last said they have; one that said nothing yet may have it all."""
+    """Lanes for requests, by what the backends last said they have; one that said nothing yet may have it all.
 
-    def __init__(self, backends: Sequence[Backend], catalogue: Catalogue) -> None:
-        self._names = tuple(backend.name for backend in backends)
+    All processes of an installation come to the same lanes, but for jobs that failed at a backend: who shuns whom
+    only the process knows where it happened. Another one that moves jobs may give such a job back to the backend
+    that failed at it, which costs it one more attempt.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._shunned: dict[int, frozenset[str]] = {}
         self.paused: set[int] = set()
         """The guilds whose waiting jobs are not to be started."""
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self._catalogue.backends
 
     def lane(self, request: Order, *, without: Collection[str] = ()) -> str:
         """Return the lane of ``request``: of backends that are not among ``without``, if any of them can do it."""
@@ -108,7 +115,7 @@ class Routing:
     def first_able(self, requests: Sequence[PaintRequest]) -> PaintRequest | None:
         """Return the first of ``requests`` that a backend can do, else the last: ``check`` says what it lacks."""
         for request in requests:
-            if any(self._lacks(name, request) is None for name in self._names):
+            if not self._names or any(self._lacks(name, request) is None for name in self._names):
                 return request
         return requests[-1] if requests else None
 

@@ -10,9 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     bindparam,
-    cast,
     delete,
     exists,
     func,
@@ -21,10 +19,12 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from bot.domain.job import Result, State
 from bot.domain.reviewing import STRIKE_S, Verdict
+from bot.domain.shards import Shards
+from bot.storage.functions import whole
 from bot.storage.tables import (
     blocks,
     charges,
@@ -95,7 +95,7 @@ _DELETE_JOBS = (
     delete(reviews).where(_REVIEWED, reviews.c.shown.is_(None) | (reviews.c.shown == reviews.c.state)),
     delete(jobs).where(_IDS),
 )
-_day = cast(jobs.c.ended_at / DAY_S, Integer)
+_day = whole(jobs.c.ended_at / DAY_S)
 _model = func.coalesce(jobs.c.painted_with, "")
 _TO_COUNT = (
     select(jobs.c.guild_id, _day, _model, func.sum(jobs.c.pictures))
@@ -227,10 +227,13 @@ def rejoin(tx: Connection, present: Iterable[int]) -> None:
         tx.execute(delete(departures).where(departures.c.guild_id.in_(part)))
 
 
-def compare(tx: Connection, present: Collection[int], now: float) -> int:
-    """Note which servers that something is kept of are not among those ``present``; return how many were left."""
+def compare(tx: Connection, present: Collection[int], shards: Shards, now: float) -> int:
+    """Note which servers that something is kept of are not among those ``present``; return how many were left.
+
+    Those of other shards than ``shards`` cannot be among them.
+    """
     rejoin(tx, present)
-    known: set[int] = set(tx.scalars(_SERVERS))
+    known = {guild_id for guild_id in tx.scalars(_SERVERS) if shards.owns(guild_id)}
     missing = known - set(present) - set(tx.scalars(select(departures.c.guild_id)))
     for guild_id in missing:
         part_from(tx, guild_id, now)

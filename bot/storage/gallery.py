@@ -16,7 +16,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.gallery import Found, Search
 from bot.domain.job import Job, State

@@ -96,6 +96,7 @@ def read_job(row: Row[*tuple[Any, ...]], now: float) -> Job:
         cancelled_by=row.cancelled_by,
         backend=row.backend,
         task=row.task,
+        speaker=row.speaker_id,
     )
 
 

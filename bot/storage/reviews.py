@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from bot.domain.reviewing import STRIKE_S, Cause, Review, Strike, Verdict
 from bot.storage.tables import blocks, jobs, reviews, strikes

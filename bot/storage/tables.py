@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -63,8 +64,11 @@ jobs = Table(
     Column("task", String),
     Column("pictures", Integer, nullable=False, server_default="0"),
     Column("painted_with", String),
+    Column("node_id", BigInteger, nullable=False, server_default="0"),
+    Column("speaker_id", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
+"""``node_id`` is the process that ran it last, ``speaker_id`` the one that may speak in its message."""
 Index("jobs_service", jobs.c.lane, jobs.c.state, jobs.c.tag, jobs.c.rank, jobs.c.id, jobs.c.cost)
 Index("jobs_flow", jobs.c.guild_id, jobs.c.state)
 Index("jobs_owner", jobs.c.user_id, jobs.c.id)
@@ -135,6 +139,7 @@ intakes = Table(
     Column("token_expires_at", Float, nullable=False),
     Column("reply_locale", String, nullable=False),
     Column("noted_at", Float, nullable=False),
+    Column("node_id", BigInteger, nullable=False, server_default="0"),
 )
 
 settings = Table(
@@ -277,3 +282,44 @@ blocks = Table(
     Column("until", Float, nullable=False),
 )
 """Members whose orders a server does not take, until when."""
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Count, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""The processes that work with this database together, by the database's clock; none where there is one."""
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("blob", String, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("put_at", Float, nullable=False),
+)
+"""Pictures' bytes by their hash, where no folder is shared by all processes."""
+Index("blobs_age", blobs.c.put_at)
+
+backends = Table(
+    "backends",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("node_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("capabilities", Text),
+)
+"""What the processes tell each other of their backends, as JSON."""
+
+rate_leases = Table(
+    "rate_leases",
+    metadata,
+    Column("node_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("rate", Float, nullable=False),
+    Column("wanted", Float, nullable=False),
+    Column("until", Float, nullable=False),
+)
+"""What each process holds of the requests a second that Discord lets the bot's token make."""

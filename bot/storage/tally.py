@@ -3,11 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, bindparam, cast, func, literal, select
+from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
 from bot.domain.gallery import Tally
 from bot.domain.job import State
 from bot.storage.database import Database
+from bot.storage.functions import whole
 from bot.storage.tables import counts, jobs
 
 DAY_S = 86400
@@ -16,7 +17,7 @@ _Counts = Select[*tuple[Any, ...]]
 # Written out, not bound: only so does SQLite see that the index of delivered jobs has them all.
 _DELIVERED = jobs.c.state == literal(State.DELIVERED.value, literal_execute=True)
 _pictures = func.sum(jobs.c.pictures)
-_day = cast((jobs.c.ended_at - bindparam("since")) / DAY_S, Integer)
+_day = whole((jobs.c.ended_at - bindparam("since")) / DAY_S)
 _wait_s = jobs.c.started_at - jobs.c.created_at
 _paint_s = jobs.c.ended_at - jobs.c.started_at
 

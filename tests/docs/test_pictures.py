@@ -17,7 +17,7 @@ SHOWN = re.compile(r'!\[[^\]]*\]\(([^)\s]+)\)|<img src="([^"]+)"')
 
 
 def test_every_state_has_its_picture_and_every_picture_is_of_a_state() -> None:
-    assert {file.name for file in pictures.FOLDER.iterdir()} == {f"{name}.webp" for name in pictures.STATES}
+    assert {file.name for file in pictures.FOLDER.glob("*.webp")} == {f"{name}.webp" for name in pictures.STATES}
 
 
 def test_every_picture_that_a_document_shows_is_there() -> None:

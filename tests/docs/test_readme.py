@@ -100,3 +100,14 @@ def test_every_link_to_a_file_leads_to_one() -> None:
     for page in pages:
         for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_link_to_a_heading_leads_to_one() -> None:
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for file, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+            target = (page.parent / file if file else page).read_text(encoding="utf-8")
+            headings = re.findall(r"(?m)^#+ (.+)$", target)
+            assert anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}, (
+                page.name,
+                anchor,
+            )

@@ -11,7 +11,7 @@ from bot import cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "terminal.md"
 HEAD = """\
-# Painting in the terminal
+# In the terminal
 
 Made from the commands themselves by `UPDATE_DOCS=1 python -m pytest tests/docs/test_terminal.py`; do not edit.
 """
@@ -22,7 +22,8 @@ OWN = """\
 
 def commands() -> dict[str, Any]:
     found: dict[str, Any] = getattr(get_command(cli.app), "commands", {})
-    return {name: found[name] for name in ("draw", "batch", "check")}
+    databases = {f"db {name}": command for name, command in found["db"].commands.items()}
+    return {name: found[name] for name in ("draw", "batch", "check")} | databases
 
 
 def rows(params: list[Any]) -> Iterator[str]:

@@ -1,22 +1,16 @@
-"""A process that starts one job of six and is then killed: ``python -m tests.jobs.doomed <folder>``."""
+"""A process that starts one job of six and is then killed: ``python -m tests.jobs.doomed <url>``."""
 
 import asyncio
 import sys
 import time
-from pathlib import Path
 
-from bot.jobs.embedded import Embedded
 from bot.jobs.engine import Worker
-from bot.jobs.service import Jobs
-from bot.storage.database import Database
 from tests.jobs.queues import Queue, add, leased
 
 
-async def main(folder: Path) -> None:
-    database = Database(Database.in_folder(folder))
-    jobs = Jobs(database, Embedded(database), clock=time.time)
-    await jobs.open()
-    queue = Queue(folder, "embedded")
+async def main(url: str) -> None:
+    queue = Queue(url)
+    jobs = await queue.open(clock=time.time)
     if not await jobs.live():
         for _ in range(6):
             await add(jobs, queue.new())
@@ -32,4 +26,4 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(sys.argv[1]))

@@ -20,10 +20,15 @@ from bot.domain.job import (
 )
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest
+from bot.jobs.distributed import Distributed
 from bot.jobs.embedded import Embedded
-from bot.jobs.engine import Worker
+from bot.jobs.engine import JobEngine, Worker
+from bot.jobs.nodes import DEAD_S
+from bot.jobs.notices import PostgresNotices
+from bot.jobs.restoring import Recovery
 from bot.jobs.service import Jobs
-from bot.storage.database import Database
+from bot.storage.opening import database_at, is_shared
+from bot.storage.postgres import PostgresDatabase
 
 LIMITS = Limits()
 DONE = Result((Picture("ab" * 32, "image/png", 512, 512, 7),), "sketch", 2.0)
@@ -40,19 +45,41 @@ class Clock:
 
 @dataclass
 class Queue:
-    """Opens ``Jobs`` on one folder, as one process after the other would."""
+    """Opens ``Jobs`` on one database, as one process after the other would."""
 
-    folder: Path
-    engine: str
+    url: str
     clock: Clock = field(default_factory=Clock)
     opened: list[Jobs] = field(default_factory=list)
     keys: "count[int]" = field(default_factory=count)
 
-    def make(self, **options: Any) -> Jobs:
-        database = Database(Database.in_folder(self.folder))
-        jobs = Jobs(database, Embedded(database), clock=self.clock, **{"drain_s": 0.2, **options})
+    @property
+    def folder(self) -> Path:
+        return Path(self.url.removeprefix("sqlite:///")).parent
+
+    @property
+    def shared(self) -> bool:
+        return is_shared(self.url)
+
+    def make(self, *, dead_s: float = DEAD_S, clock: Callable[[], float] | None = None, **options: Any) -> Jobs:
+        database = database_at(self.url, Path())
+        engine: JobEngine
+        if isinstance(database, PostgresDatabase):
+            notices = PostgresNotices(database)
+            engine = Distributed(database, notices, kind="test", name="test", beat_s=0.1, dead_s=dead_s)
+        else:
+            engine = Embedded(database)
+        jobs = Jobs(database, engine, clock=clock or self.clock, **{"drain_s": 0.2, **options})
         self.opened.append(jobs)
         return jobs
+
+    async def recovered(self, **options: Any) -> tuple[Jobs, Recovery]:
+        """Open, and wait until what a dead process was painting is put back."""
+        jobs = self.make(dead_s=0.3, **options)
+        recovery = await jobs.open()
+        while not (recovery.requeued or recovery.failed):
+            await asyncio.sleep(0.05)
+            recovery = await jobs.restore()
+        return jobs, recovery
 
     async def open(self, **options: Any) -> Jobs:
         jobs = self.make(**options)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bot.domain.job import Picture, Result, State
+from bot.domain.shards import Shards
 from bot.jobs.engine import Worker
 from bot.jobs.forgetting import Forgetting
 from bot.jobs.service import Jobs
@@ -90,7 +91,7 @@ async def test_nothing_is_given_back_to_whoever_deletes_everything(
 async def test_direct_messages_leave_no_turn_behind(jobs: Jobs, queue: Queue, forgetting: Forgetting) -> None:
     await leased(jobs, (await add(jobs, queue.new(guild=ADA, user=ADA))).id)
     await forgetting.person(ADA)
-    assert await forgetting.compare([]) == 0, "a person is no server"
+    assert await forgetting.compare([], Shards.all(1)) == 0, "a person is no server"
 
 
 async def test_a_servers_live_jobs_end_with_it(jobs: Jobs, queue: Queue, forgetting: Forgetting) -> None:
@@ -106,7 +107,7 @@ async def test_killed_in_the_middle_of_it_nothing_is_forgotten_yet(queue: Queue)
     await jobs.close()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.jobs.forgetful", str(queue.folder), str(ADA)),
+        *("-m", "tests.jobs.forgetful", queue.url, str(ADA)),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

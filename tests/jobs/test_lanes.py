@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -169,9 +170,11 @@ async def test_more_jobs_than_the_loaded_worker_has_slots_go_to_the_others_too(j
         for hand in hands:
             hand.go.set()
         await painted(jobs, 4)
-    assert started == ids
+    assert started == sorted(ids)
 
 
+# Where all three are committed at once, and so seen at once.
+@pytest.mark.parametrize("queue", ["sqlite"], indirect=True)
 async def test_a_job_left_to_a_worker_that_turns_to_its_own_lane_is_taken_by_another(jobs: Jobs, put: Any) -> None:
     cold = Hand(jobs, "cold", {"default"}, held=True)
     warm = Hand(jobs, "warm", {"default", "warm"}, model="fox", held=True)
@@ -285,14 +288,17 @@ async def test_a_move_locks_every_guild_and_lane_before_its_job(jobs: Jobs, put:
         words = ("FROM flows", "SELECT lanes.clock", "jobs.spec")
         asked.extend(each for each in words if each in whole and whole.startswith("SELECT"))
 
+    def in_turn() -> list[str]:
+        return [words for words, _ in groupby(asked)]  # what is not there yet is looked for twice
+
     locks = ["FROM flows", "SELECT lanes.clock"] * 2 + ["jobs.spec"]
     waiting, running = await put("gpu1"), await leased(jobs, (await put("gpu1", user=12)).id)
     event.listen(Engine, "before_cursor_execute", note)
     try:
         assert [job.id for job in await jobs.relane(lambda _: "default")] == [waiting.id]
-        assert asked == ["jobs.spec", *locks]
+        assert in_turn() == ["jobs.spec", *locks]
         asked.clear()
         await jobs.release(running, lane="default")
-        assert asked == locks
+        assert in_turn() == locks
     finally:
         event.remove(Engine, "before_cursor_execute", note)

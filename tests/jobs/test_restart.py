@@ -2,34 +2,32 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import BotError
 from bot.domain.job import State
-from bot.jobs.service import Jobs
 from tests.jobs.queues import DONE, Queue, add, leased, line, serve_all
 
 
-async def doomed(folder: Path) -> int:
-    """Let a process start a job in ``folder``, kill it with SIGKILL, and return the job's id."""
+async def doomed(queue: Queue) -> int:
+    """Let a process start a job, kill it with SIGKILL, and return the job's id."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.jobs.doomed", str(folder), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.jobs.doomed", queue.url, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     started = await process.stdout.readline()
-    with pytest.raises(BotError, match="Another Easel works with"):
-        await Queue(folder, "embedded").make().open()
+    if not queue.shared:
+        with pytest.raises(BotError, match="Another Easel works with"):
+            await queue.make().open()
     process.kill()
     await process.wait()
     return int(started)
 
 
 async def test_a_killed_process_loses_nothing_and_what_it_painted_goes_first(queue: Queue) -> None:
-    running = await doomed(queue.folder)
-    jobs = queue.make()
-    recovery = await jobs.open()
+    running = await doomed(queue)
+    jobs, recovery = await queue.recovered()
     assert [job.id for job in recovery.requeued] == [running]
     assert recovery.failed == ()
     ids = await line(jobs)
@@ -44,9 +42,13 @@ async def test_a_killed_process_loses_nothing_and_what_it_painted_goes_first(que
 
 
 async def test_a_job_that_takes_three_processes_with_it_fails_in_words(queue: Queue) -> None:
-    assert len({await doomed(queue.folder) for _ in range(3)}) == 1
-    jobs = queue.make()
-    recovery = await jobs.open()
+    started = set()
+    for _ in range(3):
+        started.add(await doomed(queue))
+        jobs, recovery = await queue.recovered()
+        await jobs.close()
+    assert len(started) == 1
+    jobs = await queue.open()
     (failed,) = recovery.failed
     assert (failed.state, failed.crashes) == (State.FAILED, 3)
     assert failed.failure is not None
@@ -72,24 +74,3 @@ async def test_a_ping_claimed_before_a_restart_stays_claimed(queue: Queue) -> No
     assert await jobs.claim_ping(job.id)
     await jobs.close()
     assert not await (await queue.open()).claim_ping(job.id)
-
-
-async def test_a_second_process_is_refused_and_told_the_cure(jobs: Jobs, queue: Queue) -> None:
-    with pytest.raises(BotError, match="EASEL_DATA_DIR") as caught:
-        await queue.make().open()
-    assert str(queue.folder) in str(caught.value)
-    await add(jobs, queue.new())
-    await jobs.close()
-    assert len(await line(await queue.open())) == 1
-
-
-async def test_a_damaged_database_is_named_with_its_cure(queue: Queue) -> None:
-    queue.folder.mkdir()
-    (queue.folder / "easel.sqlite3").write_bytes(b"no database at all" * 500)
-    with pytest.raises(BotError, match=r"cannot be used: file is not a database.* backup"):
-        await queue.make().open()
-
-
-async def test_what_people_asked_is_for_the_owner_of_the_file_alone(jobs: Jobs, queue: Queue) -> None:
-    await add(jobs, queue.new())
-    assert (queue.folder / "easel.sqlite3").stat().st_mode & 0o077 == 0

@@ -13,7 +13,6 @@ from bot.domain.errors import RejectedError
 from bot.domain.job import Job, State
 from bot.jobs.engine import Worker
 from bot.jobs.service import Jobs
-from bot.storage.database import Database
 from tests.jobs.queues import DONE, Queue, add, leased, line, serve_all
 
 
@@ -207,15 +206,15 @@ async def test_a_queue_that_cannot_be_read_for_a_moment_is_served_again(
     queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs = await queue.open()
-    read = Database.read
-    monkeypatch.setattr("bot.jobs.embedded.REFUSED_S", 0.01)
+    read = jobs._database.read
+    monkeypatch.setattr("bot.jobs.serving.REFUSED_S", 0.01)
 
-    async def locked(_self: Database, _work: object) -> object:
-        monkeypatch.setattr(Database, "read", read)
+    async def locked(_work: object) -> object:
+        monkeypatch.setattr(jobs._database, "read", read)
         raise OperationalError("SELECT", {}, Exception("disk I/O error"))
 
     job = await add(jobs, queue.new())
-    monkeypatch.setattr(Database, "read", locked)
+    monkeypatch.setattr(jobs._database, "read", locked)
     assert await serve_all(jobs) == [job.id]
     assert "could not be read" in caplog.text
 
@@ -229,7 +228,7 @@ async def test_a_process_that_ends_does_not_wait_for_a_database_that_refuses(
         raise OperationalError("UPDATE", {}, Exception("disk is full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", refuse)
+        patch.setattr(jobs._database, "write", refuse)
         painting = asyncio.create_task(jobs.paint(lease, DONE))
         await asyncio.sleep(0.05)
         assert not painting.done()
@@ -245,13 +244,13 @@ async def test_a_job_given_back_while_the_database_refuses_it_waits_again_though
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = await queue.open()
-    write, refused, full = Database.write, asyncio.Event(), False
+    write, refused, full = jobs._database.write, asyncio.Event(), False
 
-    async def refuse(self: Database, work: Callable[[Connection], Any], **options: Any) -> Any:
+    async def refuse(work: Callable[[Connection], Any], **options: Any) -> Any:
         if full:
             refused.set()
             raise OperationalError("UPDATE", {}, Exception("database is locked"))
-        return await write(self, work, **options)
+        return await write(work, **options)
 
     async def run(job_id: int) -> None:
         nonlocal full
@@ -263,7 +262,7 @@ async def test_a_job_given_back_while_the_database_refuses_it_waits_again_though
         nonlocal full
         full = False
 
-    monkeypatch.setattr(Database, "write", refuse)
+    monkeypatch.setattr(jobs._database, "write", refuse)
     job = await add(jobs, queue.new())
     async with jobs.serve(Worker(), run):
         await refused.wait()
@@ -324,8 +323,8 @@ async def test_a_transaction_of_the_service_is_all_or_nothing(jobs: Jobs, queue:
     job = await add(jobs, queue.new())
     submit = jobs._engine.submit
 
-    def broken(tx: Connection, job: int, lane: str, tag: int) -> None:
-        submit(tx, job, lane, tag)
+    def broken(tx: Connection, job: int) -> None:
+        submit(tx, job)
         raise LookupError
 
     jobs._engine.submit = broken  # type: ignore[method-assign]

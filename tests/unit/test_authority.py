@@ -11,8 +11,8 @@ from bot.domain.errors import DeniedError, LimitError, RequestError
 from bot.domain.permits import OPEN, Permits
 from bot.services.authority import MAX_ENTRIES, MAX_ROLES, Authority
 from bot.storage import forgetting
-from bot.storage.database import Database
 from bot.storage.settings import StoredSettings
+from bot.storage.sqlite import SqliteDatabase
 
 ADMIN = Asker(2, guild_id=10, manages=True)
 DEPUTY = Asker(3, guild_id=10, roles=frozenset({10, 7}))
@@ -20,14 +20,14 @@ ADA = Asker(1, guild_id=10, roles=frozenset({10}))
 
 
 @pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(Database.in_folder(tmp_path))
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(SqliteDatabase.in_folder(tmp_path))
     await database.open()
     yield database
     await database.close()
 
 
-async def test_what_is_said_outlasts_a_restart_and_goes_with_the_servers_data(database: Database) -> None:
+async def test_what_is_said_outlasts_a_restart_and_goes_with_the_servers_data(database: SqliteDatabase) -> None:
     store = StoredSettings(database)
     kept = Authority(store)
     await asyncio.gather(
@@ -45,7 +45,7 @@ async def test_what_is_said_outlasts_a_restart_and_goes_with_the_servers_data(da
     assert await Authority(store).permits(10) == Permits()
 
 
-async def test_only_the_permission_itself_says_which_roles_stand_for_it(database: Database) -> None:
+async def test_only_the_permission_itself_says_which_roles_stand_for_it(database: SqliteDatabase) -> None:
     kept = Authority(StoredSettings(database))
     with pytest.raises(DeniedError, match="Only members with Manage Server may"):
         await kept.change(ADA, lambda permits: permits.managed_by(10))
@@ -65,7 +65,7 @@ async def test_only_the_permission_itself_says_which_roles_stand_for_it(database
         await kept.check(ADA, "No.", "Ask somebody.")
 
 
-async def test_a_server_lists_no_more_than_fits(database: Database) -> None:
+async def test_a_server_lists_no_more_than_fits(database: SqliteDatabase) -> None:
     kept = Authority(StoredSettings(database))
     for role in range(1, MAX_ROLES + 1):
         await kept.change(ADMIN, methodcaller("commanding", "draw", role))

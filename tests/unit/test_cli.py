@@ -16,7 +16,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from typer.testing import CliRunner, Result
 
-from bot import __version__, cli, client
+from bot import __version__, cli, client, refusals
 from bot.backends import address
 from bot.backends.classifier.client import Model
 from bot.cli import checking, painters
@@ -31,6 +31,7 @@ from bot.domain.errors import (
     UntrustedError,
 )
 from bot.domain.request import PaintRequest, Workflow
+from bot.domain.shards import Shards
 from bot.rehearsal import Discord
 from bot.settings import Settings
 from bot.settings_loading import load
@@ -59,7 +60,12 @@ def easel(*arguments: str, **environ: str) -> Result:
 
 def serving(monkeypatch: pytest.MonkeyPatch, serve: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> None:
     """Let the bot's life be ``serve``."""
-    monkeypatch.setattr(client, "serve", serve)
+
+    async def life(settings: Settings, stop: asyncio.Event, *, shards: Shards | None) -> None:
+        assert shards is None
+        await serve(settings, stop)
+
+    monkeypatch.setattr(client, "serve", life)
 
 
 def test_the_version_is_shown() -> None:
@@ -93,10 +99,10 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(place: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (client.TokenRefusedError("Discord does not know it."), 78, "Discord does not know it.\n"),
-        (client.DiscordAwayError("Discord cannot be reached."), 69, "Discord cannot be reached.\n"),
+        (refusals.TokenRefusedError("Discord does not know it."), 78, "Discord does not know it.\n"),
+        (refusals.DiscordAwayError("Discord cannot be reached."), 69, "Discord cannot be reached.\n"),
         (BotError("{name} works here.", "Stop it.", name="Another"), 69, "Another works here. Stop it.\n"),
-        (ExceptionGroup("tasks", [client.DiscordAwayError("It went away.")]), 69, "It went away.\n"),
+        (ExceptionGroup("tasks", [refusals.DiscordAwayError("It went away.")]), 69, "It went away.\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -134,6 +140,36 @@ def test_a_bug_is_logged_with_a_code_and_without_the_token(monkeypatch: pytest.M
     *_, words = result.stderr.splitlines()
     code = words.partition("its own, ")[2][:4]
     assert result.stderr.count(code) == 2
+
+
+@pytest.mark.parametrize(
+    ("shards", "words"),
+    [
+        ("some", "--shards: some is not like 0-1/4: the first and the last shard, and how many there are."),
+        ("3-1/4", "--shards: 3-1/4 ends before it begins; perhaps 1-3/4."),
+        ("0-4/4", "--shards: 0-4/4 has no shard 4: 4 shards are 0 to 3."),
+        ("0-1/4", "--shards: 0-1/4 leaves shards to other processes, which cannot share an SQLite file."),
+        ("2/4", "--shards: 2-2/4 leaves shards to other processes, which cannot share an SQLite file."),
+    ],
+)
+def test_shards_that_cannot_be_are_told_with_the_cure(shards: str, words: str) -> None:
+    result = easel("run", "--shards", shards, DISCORD_TOKEN=TOKEN)
+    assert result.exit_code == 78
+    problem, *cure = result.stderr.splitlines()
+    assert problem == words
+    assert "SQLite" not in words or "Use PostgreSQL" in cure[0]
+
+
+def test_all_shards_can_be_one_processs_on_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    async def life(_: Settings, __: asyncio.Event, *, shards: Shards | None) -> None:
+        given.append(shards)
+
+    monkeypatch.setattr(client, "serve", life)
+    for arguments in (("--shards", "0-3/4"), ()):
+        assert easel("run", *arguments, DISCORD_TOKEN=TOKEN).exit_code == 0
+    assert given == [Shards.all(4), None]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -12,19 +12,19 @@ import pytest
 from bot.domain import breaker
 from bot.domain.capability import Capabilities, Listing
 from bot.domain.errors import LostError
-from bot.domain.job import Address, Job, JobSpec, NewJob
+from bot.domain.job import Address, Job, JobSpec, NewJob, State
 from bot.domain.limits import Limits
 from bot.domain.ports import Painted, Painting
 from bot.domain.request import PaintRequest
 from bot.jobs.embedded import Embedded
 from bot.jobs.service import Jobs
-from bot.services import handover
+from bot.services import generation, handover
 from bot.services.catalogue import Catalogue
 from bot.services.fleet import Fleet
 from bot.services.generation import Generation
 from bot.services.routing import Routing
-from bot.storage.blobs import FolderBlobs
-from bot.storage.database import Database
+from bot.storage.blobs import BlobsAwayError, FolderBlobs
+from bot.storage.sqlite import SqliteDatabase
 
 DONE = Painting((Painted(b"picture", "image/png", 8, 8, 7, ""),), 1.0, "random15", "Euler", None)
 Act = Callable[[], Awaitable[None]]
@@ -70,6 +70,29 @@ class Painter:
             await left.pop(0)()
 
 
+class Store(FolderBlobs):
+    """Takes and gives nothing while it is ``away``."""
+
+    away = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, asyncio.get_running_loop().time)
+        self.refused = asyncio.Event()
+
+    async def put(self, data: bytes) -> str:
+        self._here()
+        return await super().put(data)
+
+    async def get(self, blob: str) -> bytes:
+        self._here()
+        return await super().get(blob)
+
+    def _here(self) -> None:
+        if self.away:
+            self.refused.set()
+            raise BlobsAwayError
+
+
 class Shop:
     """A queue, a book of backends and the painters; ``ended`` has the prompts of what is painted or failed."""
 
@@ -80,9 +103,11 @@ class Shop:
         self._change = asyncio.Event()
         self.fleet = Fleet(backends, clock=asyncio.get_running_loop().time)
         catalogue = Catalogue(backends)
-        routing = Routing(backends, catalogue)
-        blobs = FolderBlobs(folder, asyncio.get_running_loop().time)
-        self.generation = Generation(base, self.fleet, catalogue, routing, blobs, announcer=self, check_s=0.05)
+        routing = Routing(catalogue)
+        self.blobs = Store(folder)
+        self.generation = Generation(
+            base, self.fleet, catalogue, routing, self.blobs, announcer=self, check_s=0.05
+        )
 
     def changed(self, job: Job) -> None:
         if job.result or job.failure:
@@ -92,9 +117,9 @@ class Shop:
     def progressed(self, *_: object) -> None:
         """Nobody looks."""
 
-    async def order(self, *prompts: str) -> None:
+    async def order(self, *prompts: str, init_image: str | None = None) -> None:
         for prompt in prompts:
-            spec = JobSpec(PaintRequest(prompt, 7))
+            spec = JobSpec(PaintRequest(prompt, 7, init_image=init_image))
             await self.jobs.enqueue(NewJob(f"i:{prompt}:0", 1, 11, spec, Address(5)), limits=Limits())
 
     async def until_outage(self, away: bool) -> None:
@@ -111,7 +136,7 @@ class Shop:
 
 @asynccontextmanager
 async def opened(painter: Painter, folder: Path) -> AsyncIterator[Shop]:
-    database = Database(Database.in_folder(folder))
+    database = SqliteDatabase(SqliteDatabase.in_folder(folder))
     jobs = Jobs(database, Embedded(database), clock=asyncio.get_running_loop().time)
     await jobs.open()
     shop = Shop(jobs, painter, folder / "blobs")
@@ -132,6 +157,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rests that a test can wait for."""
     monkeypatch.setattr(breaker, "FIRST_LOSS_S", 0.01)
     monkeypatch.setattr(breaker, "LONGEST_LOSS_S", 0.01)
+    monkeypatch.setattr(generation, "AWAY_S", 0.01)
 
 
 async def test_pictures_that_break_off_when_their_backend_is_back_already_are_painted_again(
@@ -230,3 +256,41 @@ async def test_a_backend_that_does_not_answer_holds_nobody_up_who_wants_to_stop(
     painter.hangs = True
     async with opened(painter, tmp_path):
         await painter.away.wait()
+
+
+async def test_what_is_painted_while_the_store_is_away_waits_for_it(tmp_path: Path) -> None:
+    async with opened(Painter(), tmp_path) as shop:
+        shop.blobs.away = True
+        await shop.order("fox")
+        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        assert shop.ended == []
+        shop.blobs.away = False
+        await shop.until_ended(1)
+        assert shop.ended == [("fox", "painted")]
+
+
+async def test_a_job_whose_picture_cannot_be_read_just_now_is_not_lost(tmp_path: Path) -> None:
+    async with opened(Painter(), tmp_path) as shop:
+        source = await shop.blobs.put(b"a fox")
+        shop.blobs.away = True
+        await shop.order("fox", init_image=source)
+        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        assert shop.ended == []
+        shop.blobs.away = False
+        await shop.until_ended(1)
+        assert shop.ended == [("fox", "painted")]
+
+
+@pytest.mark.parametrize("init_image", [None, "ab" * 32])
+async def test_what_waits_for_the_store_at_the_end_is_left_to_the_next_start(
+    tmp_path: Path, init_image: str | None
+) -> None:
+    async with opened(Painter(), tmp_path) as shop:
+        shop.blobs.away = True
+        await shop.order("fox", init_image=init_image)
+        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        shop.generation.stop()
+        async with asyncio.timeout(10):
+            while [job.state for job in await shop.jobs.live()] != [State.QUEUED]:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+        assert shop.ended == []

@@ -64,11 +64,11 @@ def test_every_problem_has_its_line_at_once() -> None:
             "EASEL_LOG_FORMAT": "xml",
             "EASEL_DISCORD_API": "discord.com",
             "EASEL_PREMIUM_GUILDS": "1,two",
-            "DATABASE_URL": "postgresql://somebody:hidden@db/easel",
+            "DATABASE_URL": "mysql://somebody:hidden@db/easel",
         }
     )
     assert sorted(lines[:-1]) == [
-        "DATABASE_URL: this version keeps everything in SQLite; give sqlite:///path, or leave it out.",
+        "DATABASE_URL: it must be like sqlite:///path or postgresql://user:password@host/name, or left out.",
         "EASEL_DISCORD_API: it must start with https:// or http://.",
         "EASEL_LOG_FORMAT: must be 'console' or 'json'.",
         "EASEL_MAX_SIDE: must be a valid integer.",
@@ -110,6 +110,18 @@ def test_a_bad_backend_and_stray_credentials_are_problems() -> None:
     assert "kind of backend" in problems({**TOKEN, "EASEL_BACKENDS": "paint=http://me:hidden@gpu"})[0]
     (line,) = problems({**TOKEN, "EASEL_BACKEND_3_AUTH": "me:hidden"})
     assert line.startswith("EASEL_BACKEND_3_AUTH")
+
+
+def test_a_bot_that_does_not_paint_needs_a_database_that_workers_can_share() -> None:
+    [line] = problems({**TOKEN, "EASEL_BACKENDS": "none"})
+    assert line.startswith("EASEL_BACKENDS is none, and with SQLite no worker can join")
+    shared = load({**TOKEN, "EASEL_BACKENDS": "none", "DATABASE_URL": "postgresql://db/easel"}, None)
+    assert shared.backend_addresses == ()
+
+
+def test_a_bot_that_does_not_paint_may_have_the_passwords_of_its_workers_backends_in_its_settings() -> None:
+    shared = {**TOKEN, "DATABASE_URL": "postgresql://db/easel", "EASEL_BACKEND_1_AUTH": "me:hidden"}
+    assert load({**shared, "EASEL_BACKENDS": "none"}, None).backend_addresses == ()
 
 
 def test_premium_servers_are_read_as_ids() -> None:

@@ -16,8 +16,8 @@ from bot.services.auditing import Auditing
 from bot.services.authority import Authority
 from bot.services.preferences import Scope
 from bot.services.snippets import Snippets
-from bot.storage.database import Database
 from bot.storage.snippets import StoredSnippets
+from bot.storage.sqlite import SqliteDatabase
 
 
 class Nothing:
@@ -36,7 +36,7 @@ ADMIN = Asker(2, guild_id=10, manages=True)
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path) -> AsyncIterator[StoredSnippets]:
-    database = Database(Database.in_folder(tmp_path))
+    database = SqliteDatabase(SqliteDatabase.in_folder(tmp_path))
     await database.open()
     yield StoredSnippets(database)
     await database.close()

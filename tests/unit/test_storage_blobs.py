@@ -1,20 +1,13 @@
+"""What is special about pictures in a folder; what all stores do is in ``test_blobs_contract``."""
+
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import GoneError
 from bot.storage.blobs import FolderBlobs
-
-DAY_S = 86_400.0
-
-
-class Clock:
-    now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def files(folder: Path) -> list[Path]:
@@ -22,13 +15,8 @@ def files(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def blobs(tmp_path: Path, clock: Clock) -> FolderBlobs:
-    return FolderBlobs(tmp_path / "blobs", clock)
+def blobs(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path / "blobs", time.time)
 
 
 async def test_bytes_come_back_by_their_hash(blobs: FolderBlobs, tmp_path: Path) -> None:
@@ -42,24 +30,6 @@ async def test_bytes_come_back_by_their_hash(blobs: FolderBlobs, tmp_path: Path)
 async def test_the_same_bytes_are_kept_once(blobs: FolderBlobs, tmp_path: Path) -> None:
     assert await blobs.put(b"same") == await blobs.put(b"same")
     assert len(files(tmp_path)) == 1
-
-
-@pytest.mark.parametrize("blob", ["0" * 64, "", "../../etc/passwd", "AB" * 32])
-async def test_what_is_not_kept_is_gone_in_words(blobs: FolderBlobs, blob: str) -> None:
-    with pytest.raises(GoneError, match="no longer kept"):
-        await blobs.get(blob)
-
-
-async def test_a_sweep_takes_the_old_and_spares_the_new_and_the_needed(blobs: FolderBlobs, clock: Clock) -> None:
-    old, needed, renewed = [await blobs.put(data) for data in (b"old", b"needed", b"renewed")]
-    clock.now += 6 * DAY_S
-    new = await blobs.put(b"new")
-    await blobs.put(b"renewed")
-    clock.now += 2 * DAY_S
-    assert await blobs.sweep(7 * DAY_S, keep={needed}) == 1
-    with pytest.raises(GoneError):
-        await blobs.get(old)
-    assert [await blobs.get(blob) for blob in (needed, renewed, new)] == [b"needed", b"renewed", b"new"]
 
 
 async def test_a_sweep_of_a_folder_that_does_not_exist_yet_finds_nothing(blobs: FolderBlobs) -> None:

@@ -12,11 +12,12 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, 
 
 from bot.domain.job import Address, JobSpec, NewJob, Picture, Result, State
 from bot.domain.request import PaintRequest
+from bot.domain.shards import Shards
 from bot.storage import forgetting
-from bot.storage.database import Database
 from bot.storage.forgetting import OUTLASTING, REACHED
 from bot.storage.own import StoredOwn
 from bot.storage.records import job_row, result_row
+from bot.storage.sqlite import SqliteDatabase
 from bot.storage.tables import (
     departures,
     favourites,
@@ -36,6 +37,11 @@ PERSONAL = re.compile(r"user|owner|member|author|asker|person|people|_by$|who|ma
 NOT_PERSONS = frozenset(
     {
         "jobs.id",
+        "jobs.node_id",
+        "jobs.speaker_id",
+        "intakes.node_id",
+        "nodes.id",
+        "backends.node_id",
         "jobs.channel_id",
         "jobs.message_id",
         "jobs.place_guild_id",
@@ -68,6 +74,7 @@ NOT_PERSONS = frozenset(
         "strikes.job_id",
         "strikes.guild_id",
         "blocks.guild_id",
+        "rate_leases.node_id",
     }
 )
 """Large numbers of which each was looked at: none of them is ever a person's id."""
@@ -82,14 +89,14 @@ def blob(number: int) -> str:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(Database.in_folder(tmp_path))
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(SqliteDatabase.in_folder(tmp_path))
     await database.open()
     yield database
     await database.close()
 
 
-async def put(database: Database, user: int = ADA, guild: int = GUILD, **values: Any) -> int:
+async def put(database: SqliteDatabase, user: int = ADA, guild: int = GUILD, **values: Any) -> int:
     """Keep a delivered job and return its id."""
     picture = Picture(values.pop("blob", blob(1)), "image/png", 64, 64, 1)
     source = values.pop("source", None)
@@ -111,18 +118,18 @@ async def put(database: Database, user: int = ADA, guild: int = GUILD, **values:
     return int(key[0])
 
 
-async def add(database: Database, table: Any, **row: Any) -> None:
+async def add(database: SqliteDatabase, table: Any, **row: Any) -> None:
     await database.write(lambda tx: tx.execute(insert(table), row))
 
 
-async def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+async def dump(database: SqliteDatabase) -> dict[str, list[tuple[Any, ...]]]:
     def work(tx: Connection) -> dict[str, list[tuple[Any, ...]]]:
         return {table.name: [tuple(row) for row in tx.execute(select(table))] for table in metadata.sorted_tables}
 
     return await database.read(work)
 
 
-async def forget(database: Database, user: int) -> None:
+async def forget(database: SqliteDatabase, user: int) -> None:
     await database.write(lambda tx: forgetting.person(tx, user, NOW))
 
 
@@ -149,7 +156,7 @@ def sample(column: Column[Any], number: int) -> Any:
 
 @pytest.mark.parametrize("name", sorted(REACHED))
 async def test_a_row_loses_a_person_wherever_the_id_stands_and_keeps_another(
-    name: str, database: Database
+    name: str, database: SqliteDatabase
 ) -> None:
     wanted = columns()[name]
     for number, who in enumerate((ADA, BRUNO), start=1):
@@ -162,7 +169,7 @@ async def test_a_row_loses_a_person_wherever_the_id_stands_and_keeps_another(
     assert str(BRUNO) in left
 
 
-async def rich(database: Database, who: int, other: int) -> int:
+async def rich(database: SqliteDatabase, who: int, other: int) -> int:
     """Keep something of a person in every table there is."""
     mine = await put(database, who, blob=blob(who))
     await add(database, showings, message_id=who + 1_000_000, job_id=mine, number=1)
@@ -176,7 +183,7 @@ async def rich(database: Database, who: int, other: int) -> int:
     return mine
 
 
-async def test_all_of_one_person_goes_and_all_of_another_stays(database: Database) -> None:
+async def test_all_of_one_person_goes_and_all_of_another_stays(database: SqliteDatabase) -> None:
     own = StoredOwn(database)
     await rich(database, ADA, 333_333)
     alone = await dump(database)
@@ -194,7 +201,7 @@ async def test_all_of_one_person_goes_and_all_of_another_stays(database: Databas
     assert (await own.count(ADA)).nothing
 
 
-async def test_an_export_holds_jobs_settings_favourites_and_what_is_kept_by_name(database: Database) -> None:
+async def test_an_export_holds_jobs_settings_favourites_and_what_is_kept_by_name(database: SqliteDatabase) -> None:
     own = StoredOwn(database)
     mine = await rich(database, ADA, BRUNO)
     found = json.loads(await own.export(ADA))
@@ -211,7 +218,9 @@ async def test_an_export_holds_jobs_settings_favourites_and_what_is_kept_by_name
     assert mine
 
 
-async def test_files_are_doomed_but_those_that_somebody_elses_job_or_a_server_needs(database: Database) -> None:
+async def test_files_are_doomed_but_those_that_somebody_elses_job_or_a_server_needs(
+    database: SqliteDatabase,
+) -> None:
     await put(database, ADA, blob=blob(1), source=blob(2))
     await put(database, ADA, blob=blob(3))
     await put(database, BRUNO, blob=blob(4), source=blob(3))
@@ -225,7 +234,9 @@ async def test_files_are_doomed_but_those_that_somebody_elses_job_or_a_server_ne
     assert await database.read(forgetting.unused) == (frozenset(), frozenset())
 
 
-async def test_old_jobs_go_but_favourites_of_their_own_asker_and_what_is_not_done(database: Database) -> None:
+async def test_old_jobs_go_but_favourites_of_their_own_asker_and_what_is_not_done(
+    database: SqliteDatabase,
+) -> None:
     old: dict[str, Any] = {"told_at": NOW - 40 * DAY_S}
     gone = await put(database, **old)
     marked = await put(database, **old)
@@ -244,14 +255,14 @@ async def test_old_jobs_go_but_favourites_of_their_own_asker_and_what_is_not_don
     assert left["doomed"] == [], "the files have days of their own"
 
 
-async def test_one_batch_holds_the_writer_no_longer_than_a_batch(database: Database) -> None:
+async def test_one_batch_holds_the_writer_no_longer_than_a_batch(database: SqliteDatabase) -> None:
     for _ in range(forgetting.BATCH + 3):
         await put(database, told_at=NOW - 40 * DAY_S)
     prune = [await database.write(lambda tx: forgetting.prune(tx, NOW - 30 * DAY_S, NOW)) for _ in range(3)]
     assert prune == [forgetting.BATCH, 3, 0]
 
 
-async def test_a_servers_numbers_stay_when_its_jobs_go_and_no_persons_do(database: Database) -> None:
+async def test_a_servers_numbers_stay_when_its_jobs_go_and_no_persons_do(database: SqliteDatabase) -> None:
     tally = StoredTally(database)
     since, days = 71 * DAY_S, 30
     for user in (ADA, ADA, BRUNO):
@@ -272,7 +283,7 @@ async def test_a_servers_numbers_stay_when_its_jobs_go_and_no_persons_do(databas
     assert (await dump(database))["counts"] == [], "counts are of no use beyond the days that statistics show"
 
 
-async def test_a_server_goes_in_batches_and_its_settings_with_the_last(database: Database) -> None:
+async def test_a_server_goes_in_batches_and_its_settings_with_the_last(database: SqliteDatabase) -> None:
     for _ in range(forgetting.BATCH + 1):
         await put(database)
     other = await put(database, guild=OTHER)
@@ -289,13 +300,23 @@ async def test_a_server_goes_in_batches_and_its_settings_with_the_last(database:
     assert left["counts"] == []
 
 
-async def test_servers_that_are_gone_are_found_by_whatever_is_kept_of_them(database: Database) -> None:
+async def test_servers_that_are_gone_are_found_by_whatever_is_kept_of_them(database: SqliteDatabase) -> None:
     await put(database, guild=GUILD)
     await put(database, ADA, guild=ADA)
     await add(database, settings, scope="server", owner=OTHER, values="{}")
     await add(database, settings, scope="person", owner=BRUNO, values="{}")
     await add(database, departures, guild_id=12, left_at=1.0)
-    assert await database.write(lambda tx: forgetting.compare(tx, [12, 13], NOW)) == 2
+    assert await database.write(lambda tx: forgetting.compare(tx, [12, 13], Shards.all(1), NOW)) == 2
     assert await database.read(lambda tx: forgetting.departed(tx, NOW)) == [GUILD, OTHER]
-    assert await database.write(lambda tx: forgetting.compare(tx, [GUILD], NOW + 9)) == 0
+    assert await database.write(lambda tx: forgetting.compare(tx, [GUILD], Shards.all(1), NOW + 9)) == 0
     assert (await dump(database))["departures"] == [(OTHER, NOW)], "known ones keep their day"
+
+
+async def test_no_server_of_another_shard_counts_as_left(database: SqliteDatabase) -> None:
+    ours, theirs = 2 << 22, 3 << 22
+    await put(database, guild=ours)
+    await put(database, ADA, guild=theirs)
+    await add(database, departures, guild_id=5 << 22, left_at=1.0)
+    even = Shards.parse("0/2")
+    assert await database.write(lambda tx: forgetting.compare(tx, [], even, NOW)) == 1
+    assert sorted((await dump(database))["departures"]) == [(ours, NOW), (5 << 22, 1.0)]

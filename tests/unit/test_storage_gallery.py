@@ -8,9 +8,9 @@ from bot.domain.gallery import Search, Tally
 from bot.domain.job import Address, JobSpec, NewJob, Picture, Result, State
 from bot.domain.request import PaintRequest
 from bot.services.stats import Stats
-from bot.storage.database import Database
 from bot.storage.gallery import StoredGallery
 from bot.storage.records import job_row, result_row
+from bot.storage.sqlite import SqliteDatabase
 from bot.storage.tables import jobs
 from bot.storage.tally import StoredTally
 
@@ -22,7 +22,7 @@ ADA, BRUNO, GUILD, OTHER = 1, 2, 10, 11
 class Shelf:
     """A database to put delivered pictures into."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
         self.gallery = StoredGallery(database, lambda: NOW)
 
@@ -67,7 +67,7 @@ class Shelf:
 
 @pytest.fixture
 async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
-    database = Database(Database.in_folder(tmp_path))
+    database = SqliteDatabase(SqliteDatabase.in_folder(tmp_path))
     await database.open()
     yield Shelf(database)
     await database.close()

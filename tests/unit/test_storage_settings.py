@@ -5,22 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.shards import Shards
 from bot.storage import forgetting
-from bot.storage.database import Database
 from bot.storage.settings import StoredSettings
+from bot.storage.sqlite import SqliteDatabase
 
 GUILD, OTHER, ADA, CHANNEL = 10, 11, 1, 5
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(Database.in_folder(tmp_path))
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(SqliteDatabase.in_folder(tmp_path))
     await database.open()
     yield database
     await database.close()
 
 
-async def test_a_servers_channels_are_found_and_go_with_it(database: Database) -> None:
+async def test_a_servers_channels_are_found_and_go_with_it(database: SqliteDatabase) -> None:
     stored = StoredSettings(database)
     await stored.save("channel", CHANNEL, {"steps": 3}, GUILD)
     await stored.save("channel", 6, {"steps": 4}, OTHER)
@@ -34,13 +35,15 @@ async def test_a_servers_channels_are_found_and_go_with_it(database: Database) -
     assert await stored.load("person", ADA) == {"steps": 9}
 
 
-async def test_a_server_that_only_its_channels_tell_of_is_missed_when_the_bot_left_it(database: Database) -> None:
+async def test_a_server_that_only_its_channels_tell_of_is_missed_when_the_bot_left_it(
+    database: SqliteDatabase,
+) -> None:
     await StoredSettings(database).save("channel", CHANNEL, {"steps": 3}, GUILD)
-    assert await database.write(lambda tx: forgetting.compare(tx, [OTHER], 0.0)) == 1
+    assert await database.write(lambda tx: forgetting.compare(tx, [OTHER], Shards.all(1), 0.0)) == 1
     assert await database.read(lambda tx: list(forgetting.departed(tx, 1.0))) == [GUILD]
 
 
-async def test_a_channels_settings_are_changed_and_taken_away_by_their_own_id(database: Database) -> None:
+async def test_a_channels_settings_are_changed_and_taken_away_by_their_own_id(database: SqliteDatabase) -> None:
     stored = StoredSettings(database)
     await stored.save("channel", CHANNEL, {"steps": 3}, GUILD)
     await stored.save("channel", CHANNEL, {"steps": 4}, GUILD)

@@ -7,6 +7,7 @@ from typing import Any
 import discord
 
 from bot.domain.asker import Asker
+from bot.domain.breaker import Condition
 from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts
 from bot.domain.errors import Failure, RejectedError, RequestError
 from bot.domain.gallery import Found, Tally
@@ -31,12 +32,12 @@ from bot.domain.request import (
     Variation,
     Work,
 )
+from bot.domain.roster import Outage, Standing
 from bot.domain.rules import Rules
 from bot.domain.snippets import MAX_NAME, MAX_SNIPPETS, Kind, ModelCard, Preset, Snippet, Style, Wildcards
 from bot.domain.text import Text
 from bot.services.allowing import CapError
 from bot.services.drafts import Draft
-from bot.services.fleet import Condition, Outage
 from bot.services.gallery import PER_PAGE
 from bot.services.models import MAX_PATTERNS, About, Backing
 from bot.services.preferences import EMOJI, Effective, Scope
@@ -200,8 +201,9 @@ def _reports(text: str, count: int) -> list[Report]:
     listings = dict.fromkeys(Listing, (text,) * 1000)
     known = Capabilities(listings, ALL, text, text, {text: text})
     outage = Outage(NOW, RejectedError(text, text))
-    report = Report(text, Condition.AWAY, outage, 9, 9, 10**9, 10**9, text, 1e9, known)
-    return [report, replace(report, outage=None)] * count
+    away = Standing(Condition.AWAY, outage, 9, 9, 10**9, 10**9)
+    report = Report(text, away, text, 1e9, known)
+    return [report, replace(report, standing=replace(away, outage=None), node=text[:100])] * count
 
 
 def _about(text: str) -> About:

@@ -62,10 +62,12 @@ class Robot:
         path = f"/interactions/{interaction.id}/{interaction.token}/callback?with_response=true"
         return await self.rest("POST", path, {"type": kind, "data": data or {}})
 
-    async def connect(self, intents: int = 1, *, token: str | None = None) -> aiohttp.ClientWebSocketResponse:
+    async def connect(
+        self, intents: int = 1, *, token: str | None = None, shard: Any = (0, 1)
+    ) -> aiohttp.ClientWebSocketResponse:
         socket = await self.session.ws_connect(self.discord.gateway_url)
         assert (await socket.receive_json())["op"] == 10
-        shape = {"token": token or self.discord.token, "intents": intents, "shard": [0, 1], "properties": {}}
+        shape = {"token": token or self.discord.token, "intents": intents, "shard": shard, "properties": {}}
         await socket.send_json({"op": 2, "d": shape})
         return socket
 

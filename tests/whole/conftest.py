@@ -15,6 +15,7 @@ import yarl
 
 from bot.client import serve
 from bot.domain.ports import Classifier
+from bot.domain.shards import Shards
 from bot.fetching.network import Network
 from bot.rehearsal import Discord
 from bot.rehearsal.permissions import Permission
@@ -43,18 +44,27 @@ class Bot:
         clock: Time,
         network: Network | None = None,
         classifier: Classifier | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self._discord = discord
         self._environ = environ
         self._clock = clock
         self._network = network
         self._classifier = classifier
+        self._shards = shards
         self._stop = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         settings = load(self._environ, None)
-        life = serve(settings, self._stop, clock=self._clock, network=self._network, classifier=self._classifier)
+        life = serve(
+            settings,
+            self._stop,
+            clock=self._clock,
+            network=self._network,
+            classifier=self._classifier,
+            shards=self._shards,
+        )
         self._life = asyncio.ensure_future(life)
         online = asyncio.ensure_future(self._discord.online())
         await asyncio.wait({self._life, online}, return_when=asyncio.FIRST_COMPLETED)
@@ -70,6 +80,11 @@ class Bot:
         self._stop.set()
         if self._life is not None:
             await self._life
+
+    async def ended(self) -> None:
+        """Wait until it ends by itself; leaving raises what it ended with."""
+        assert self._life is not None
+        await asyncio.wait([self._life])
 
 
 Start = Callable[..., AbstractAsyncContextManager[Bot]]
@@ -129,8 +144,8 @@ def start(
     """Start the bot: ``async with start(EASEL_BACKENDS=...)``."""
 
     @asynccontextmanager
-    async def started(**more: str) -> AsyncIterator[Bot]:
-        async with Bot(discord, {**environ, **more}, clock, network, classifier) as bot:
+    async def started(*, shards: Shards | None = None, **more: str) -> AsyncIterator[Bot]:
+        async with Bot(discord, {**environ, **more}, clock, network, classifier, shards) as bot:
             yield bot
 
     return started

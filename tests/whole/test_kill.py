@@ -7,20 +7,9 @@ import pytest
 
 from bot.rehearsal import Discord, Message
 from tests.standins.comfyui import StandInComfyUI
-from tests.whole.process import running
+from tests.whole.process import painted, results_of, running
 
 pytestmark = pytest.mark.timeout(120)
-
-
-def painted(message: Message) -> bool:
-    return any("easel-" in file.filename for file in message.attachments)
-
-
-def results_of(message: Message) -> int:
-    """Count how often a picture appeared in a message: by edits from something else to a picture."""
-    shown = [*(version.attachments for version in message.history), message.attachments]
-    ids = {file.id for files in shown for file in files if "easel-" in file.filename}
-    return len(ids)
 
 
 def pings(messages: Iterable[Message]) -> int:

@@ -11,7 +11,7 @@ from bot.domain import breaker
 from bot.domain.job import Job
 from bot.jobs.service import Jobs
 from bot.rehearsal import Discord, Interaction
-from bot.services import generation
+from bot.services import rerouting
 from bot.services.generation import Generation
 from tests.standins.webui import Fault, StandInWebUI
 from tests.whole.conftest import Start
@@ -303,7 +303,7 @@ async def test_a_job_for_a_backend_that_was_taken_away_is_done_by_the_one_that_i
             raise OSError("the disk is full")
 
         monkeypatch.setattr(Jobs, "relane", refused)
-        monkeypatch.setattr(generation, "MOVE_AGAIN_S", 0.1)
+        monkeypatch.setattr(rerouting, "AGAIN_S", 0.1)
         async with start(EASEL_BACKENDS=f"webui={first.url} name=left"):
             await discord.until(lambda: painted(act.message), 20)
 

@@ -11,7 +11,7 @@ import discord as dpy
 import pytest
 import yarl
 
-from bot.client import StartError, TokenRefusedError
+from bot.refusals import StartError, TokenRefusedError
 from bot.rehearsal import Attachment, Discord
 from bot.rehearsal.stage import Exchange
 from tests.standins.webui import Fault, StandInWebUI

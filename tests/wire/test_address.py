@@ -39,6 +39,19 @@ def test_a_file_without_certificates_is_no_ca(tmp_path: Path) -> None:
         parse(f"webui=https://host ca={file}")
 
 
+def test_nobody_paints_where_it_says_none() -> None:
+    assert parse("none") == parse(" None ") == ()
+    with pytest.raises(AddressError, match="must begin with a kind"):
+        parse("none, sketch")
+
+
+def test_a_worker_puts_its_own_name_before_those_that_nobody_chose() -> None:
+    text = "webui=http://gpu1:7860, sketch, webui=http://gpu2:7860 name=big"
+    assert [each.name for each in parse(text, node="box 7+")] == ["box-7-/webui-1", "box-7-/sketch", "big"]
+    assert [each.name for each in parse("webui=http://gpu1:7860", node="gpu1.lan")] == ["gpu1.lan/webui"]
+    assert [each.name for each in parse("webui=http://gpu1:7860")] == ["webui-1"]
+
+
 def test_credentials_are_decoded_and_never_shown() -> None:
     (address,) = parse("webui=http://b%C3%B6t:p%40ss%2Cw%3Ard@host:7860")
     assert address.auth == ("böt", "p@ss,w:rd")

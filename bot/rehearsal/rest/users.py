@@ -19,8 +19,8 @@ def gateway(stage: Stage, _: Call) -> Json:
 @table.route("GET", "/gateway/bot")
 def gateway_bot(stage: Stage, call: Call) -> Json:
     """Tell where the gateway is and how many sessions may start."""
-    limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-    return {**gateway(stage, call), "shards": 1, "session_start_limit": limit}
+    limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": stage.gateway.max_concurrency}
+    return {**gateway(stage, call), "shards": stage.gateway.recommended_shards, "session_start_limit": limit}
 
 
 @table.route("GET", "/users/@me")

@@ -1,0 +1,78 @@
+"""The line as an engine sees it: the heads of the lanes, and which job of one a worker takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from bot.domain.fairness import AGAIN
+from bot.domain.job import State
+from bot.jobs.engine import Worker
+from bot.storage.tables import jobs, lanes
+
+_WIDEST = 200
+"""How many jobs of a lane affinity looks at."""
+
+_LANES = select(lanes.c.lane)
+_FIRST = (
+    select(
+        *(jobs.c[name] for name in ("id", "lane", "tag", "rank", "cost", "guild_id", "user_id", "model")),
+    )
+    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
+    .order_by(jobs.c.tag, jobs.c.rank, jobs.c.id)
+    .limit(bindparam("at_most"))
+)
+_GUILDS = (
+    select(jobs.c.lane, func.count(jobs.c.guild_id.distinct()).label("guilds"))
+    .where(jobs.c.state == State.QUEUED.value)
+    .group_by(jobs.c.lane)
+)
+JobRow = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The heads of the lanes that a worker serves, and how many guilds wait in each."""
+
+    rows: Mapping[str, list[JobRow]]
+    guilds: Mapping[str, int]
+
+    @classmethod
+    def read(cls, tx: Connection, worker: Worker, at_most: int) -> Self:
+        """Read at most so many jobs of each lane."""
+        served = [lane for lane in tx.scalars(_LANES) if worker.serves(lane)]
+        heads = {lane: _first(tx, worker, lane, at_most) for lane in served}
+        rows = {lane: found for lane, found in heads.items() if found}
+        guilds = dict.fromkeys(rows, 1)
+        if len(rows) > 1:
+            counted = {row.lane: row.guilds for row in tx.execute(_GUILDS)}
+            guilds = {lane: counted.get(lane, 1) for lane in rows}
+        return cls(rows, guilds)
+
+
+def pick(rows: Sequence[JobRow], worker: Worker) -> JobRow | None:
+    """Return the job at the head, or one within the window whose model is loaded and whose user's first it is."""
+    if not rows:
+        return None
+    head = rows[0]
+    model = worker.loaded() if worker.window else None
+    if model is None or head.rank == AGAIN:
+        return head
+    seen = set()
+    for row in rows:
+        if row.tag > head.tag + worker.window:
+            break
+        owner = (row.guild_id, row.user_id)
+        if owner not in seen and row.model in {None, model}:
+            return row
+        seen.add(owner)
+    return head
+
+
+def _first(tx: Connection, worker: Worker, lane: str, at_most: int) -> list[JobRow]:
+    """Return the head of a lane, and more of it only where another model's job may be better to take."""
+    rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most}))
+    if worker.window and any(row.model not in {None, worker.loaded()} for row in rows):
+        rows = list(tx.execute(_FIRST, {"of_lane": lane, "at_most": at_most + _WIDEST}))
+    return rows
