@@ -1,36 +1,20 @@
 """A bot that does not paint itself, and a worker that does: what people and the host see of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal import Discord
-from bot.settings_loading import load
-from bot.worker import serve
 from tests.engines import url_of
 from tests.standins.webui import StandInWebUI
 from tests.whole.conftest import Start
 from tests.whole.play import ask, eventually, result
+from tests.whole.workers import working
 
 
 @pytest.fixture
 def environ(environ: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return {**environ, "EASEL_BACKENDS": "none", "DATABASE_URL": url_of("postgresql", tmp_path, request)}
-
-
-@asynccontextmanager
-async def working(environ: Mapping[str, str], name: str, backends: str) -> AsyncIterator[None]:
-    """Run a worker in this process."""
-    stop = asyncio.Event()
-    life = asyncio.create_task(serve(load({**environ, "EASEL_BACKENDS": backends}, None), stop, name=name))
-    try:
-        yield
-    finally:
-        stop.set()
-        await life
 
 
 async def test_jobs_wait_for_a_worker_which_then_shows_and_obeys_like_a_painter_of_ones_own(
