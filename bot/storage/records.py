@@ -41,7 +41,7 @@ def job_row(new: NewJob, *, cost: int, tag: int, rank: int, now: float) -> dict[
         "state": State.QUEUED.value,
         "spec": _SPEC.dump_json(new.spec).decode(),
         "model": None if new.spec.work else new.spec.request.model,
-        "prompt": new.spec.request.prompt,
+        "prompt": new.spec.request.prompt.replace("\0", ""),  # which no text of PostgreSQL holds
         "token": token.value if token else None,
         "token_expires_at": token.expires_at if token else None,
         "cost": cost,

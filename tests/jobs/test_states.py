@@ -1,6 +1,7 @@
 """The life of a job, state by state: who may change it, and what is left when they did."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -231,3 +232,11 @@ async def test_asking_about_a_job_that_never_was_is_an_error_of_ours(jobs: Jobs)
     for asked in (jobs.tell(1), jobs.move(1, Address(1))):
         with pytest.raises(LookupError):
             await asked
+
+
+async def test_a_prompt_with_odd_characters_is_queued_and_painted_as_it_is(jobs: Jobs, queue: Queue) -> None:
+    prompt = "a\0fox \N{FOX FACE} \u202e\x07"
+    new = queue.new()
+    new = replace(new, spec=replace(new.spec, request=replace(new.spec.request, prompt=prompt)))
+    job = await add(jobs, new)
+    assert (await leased(jobs, job.id)).job.spec.request.prompt == prompt
