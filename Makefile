@@ -63,6 +63,8 @@ pictures: .venv ## take the pictures of the documents anew (needs Chromium)
 bench: .venv ## measure speed, as ratios against a floor of the same run
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/queue.py
+	$(BIN)/python bench/company.py
+	$(BIN)/python bench/scale.py
 	$(BIN)/python bench/duty.py
 	$(BIN)/python bench/suggest.py
 	$(BIN)/python bench/freshness.py

@@ -26,7 +26,7 @@ from bot.client import serve
 from bot.foundations import opened
 from bot.ops.logging import configure
 from bot.settings_loading import load
-from bot.storage.database import Database
+from bot.storage.sqlite import SqliteDatabase
 
 LOOK_S = 0.002
 
@@ -45,13 +45,13 @@ class Subject:
 
     def count_transactions(self) -> None:
         """Count every transaction from here on."""
-        write = Database.write
+        write = SqliteDatabase.write
 
-        async def counted(database: Database, work: Any, **options: Any) -> Any:
+        async def counted(database: SqliteDatabase, work: Any, **options: Any) -> Any:
             self.transactions += 1
             return await write(database, work, **options)
 
-        Database.write = counted  # type: ignore[assignment,method-assign]
+        SqliteDatabase.write = counted  # type: ignore[assignment,method-assign]
 
     async def answer(self, question: dict[str, Any]) -> object:
         """Return the answer to one question."""

@@ -136,7 +136,7 @@ class Easel(commands.AutoShardedBot):
         await self.tree.set_translator(Localiser())
         await self.studio.snippets.reread()
         if self._company is not None:
-            await self._company.open()
+            await self._company.open(self.own_shards)
         await self.studio.pausing.load()
         await self.studio.reviewing.load()
         for extension in EXTENSIONS:
@@ -205,7 +205,6 @@ class Easel(commands.AutoShardedBot):
                 tasks.create_task(self.review_desk.run(), name="review desk"),
                 tasks.create_task(self.studio.catalogue.watch(), name="catalogue"),
                 tasks.create_task(self._sweep(), name="sweep"),
-                tasks.create_task(self._apologise(), name="apologies"),
                 tasks.create_task(LoopProbe(self._meter).run(), name="loop probe"),
             ]
             if self._company is not None:
@@ -245,6 +244,7 @@ class Easel(commands.AutoShardedBot):
             await asyncio.sleep(SWEEP_S)
 
     async def _tidy(self) -> None:
+        await self._apologise()
         for job in await self.studio.jobs.sweep():
             self._voice.changed(job)
         await self.studio.reviewing.lapse()

@@ -77,9 +77,26 @@ def dsn(value: SecretStr) -> SecretStr:
 def database(value: SecretStr) -> SecretStr:
     """Check that it names a kind of database that Easel keeps its memory in."""
     known = ("sqlite:///", "postgresql://", "postgres://")
-    if value.get_secret_value() and not value.get_secret_value().startswith(known):
+    address = value.get_secret_value()
+    if address and not address.startswith(known):
         raise ValueError("it must be like sqlite:///path or postgresql://user:password@host/name, or left out")
+    if address.startswith(known[1:]) and _is_misread(address):
+        raise ValueError(
+            "it must be like postgresql://user:password@host:5432/name; in a password @ is written %40, : %3A, "
+            "/ %2F, ? %3F, # %23 and % itself %25"
+        )
     return value
+
+
+def _is_misread(address: str) -> bool:
+    """Return whether a part of the password would be taken for another part of the address, and be shown."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return True
+    rest = parts.path + parts.query + parts.fragment
+    return parts.netloc.count("@") > 1 or "@" in rest
 
 
 def password(address: str) -> str:

@@ -30,6 +30,7 @@ from bot.services.authority import Authority
 from bot.services.blocking import Blocking
 from bot.services.cancelling import Cancelling
 from bot.services.catalogue import Catalogue
+from bot.services.claiming import OwnShards
 from bot.services.examining import Examining
 from bot.services.explorations import Explorations
 from bot.services.fleet import Fleet
@@ -53,6 +54,7 @@ from bot.services.upkeep import Upkeep
 from bot.services.wording import Wording
 from bot.settings import Settings
 from bot.storage.roster import StoredRoster
+from bot.storage.shards import StoredShards
 from bot.storage.wildcards import read_lists
 
 DAY_S = 86400
@@ -236,7 +238,8 @@ def company(
         rules.blocking,
         pausing,
     )
-    return Company(base, floor, freshness, paint.roster, budget, rate=settings.discord_rate)
+    shards = OwnShards(StoredShards(base.database, lambda: base.engine.node))
+    return Company(base, floor, freshness, paint.roster, shards, budget, rate=settings.discord_rate)
 
 
 def studio(

@@ -33,7 +33,7 @@ class Worker:
         pace = EditPace(settings.discord_rate)
         count_requests(pace.trace, base.meter)
         self.client = discord.Client(
-            intents=discord.Intents.none(),
+            intents=discord.Intents(guilds=True),  # discord.py warns without, though it connects to no gateway
             http_trace=pace.trace,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,

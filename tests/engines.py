@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine
 
-from bot.storage.database import migrate
 from bot.storage.sqlite import SqliteDatabase
+from bot.storage.versions import migrate
 from tests.postgres import Postgres, needed, sync_url
 
 KINDS = ("sqlite", "postgresql")
@@ -29,7 +29,7 @@ def fill(url: str) -> None:
     """Make the tables."""
     engine = create_engine(sync_url(url))
     with engine.begin() as tx:
-        migrate(tx)
+        migrate(tx, url)
     engine.dispose()
 
 

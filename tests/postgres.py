@@ -41,7 +41,7 @@ def needed() -> str:
     driver = find_spec("psycopg")
     if found is None or program("initdb") is None or driver is None:
         why = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-        why = why if driver else "the extra postgres is not installed (pip install 'easel[postgres]')"
+        why = why if driver else "the extra postgres is not installed (pip install '.[postgres]')"
         if NEEDED in os.environ:
             pytest.fail(why)
         pytest.skip(why)

@@ -13,6 +13,7 @@ from bot.cli.hosting import hush_voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bot.domain.capability import Capabilities
     from bot.domain.errors import BackendError
@@ -30,7 +31,7 @@ def check(
         bool, typer.Option("--no-discord", help="Leave the token out: easel draw and easel batch need none.")
     ] = False,
 ) -> None:
-    """Check settings, data folder, token and backends, with a cure for what is wrong."""
+    """Check settings, data folder, database, token and backends, with a cure for what is wrong."""
     from bot.ops.logging import configure
 
     settings = settings_or_give_up(needs_token=False)
@@ -43,6 +44,7 @@ def check(
         typer.echo(f"wrong EASEL_WORKFLOWS_DIR: {settings.workflows_dir} is no folder.")
         codes.append(EX_CONFIG)
     with asyncio.Runner() as runner:
+        codes.append(runner.run(_check_database(settings)))
         codes.append(runner.run(_check_blobs(settings)))
         if not no_discord:
             codes.append(runner.run(_check_token(settings)))
@@ -51,6 +53,51 @@ def check(
         codes.append(runner.run(_check_metrics(settings)))
     codes.append(_check_sentry(settings))
     raise typer.Exit(max(codes))
+
+
+async def _check_database(settings: "Settings") -> int:
+    """Look whether the database is there, has tables that this version knows, and may be worked with."""
+    from bot.domain.errors import BotError
+    from bot.storage.database import DatabaseSetupError
+    from bot.storage.inspecting import inspected
+    from bot.storage.opening import database_at
+    from bot.storage.sqlite import SqliteDatabase
+    from bot.storage.versions import CURRENT, NewerError
+
+    try:
+        database = database_at(settings.database_url.get_secret_value(), settings.data_dir)
+    except DatabaseSetupError as error:
+        typer.echo(f"wrong {error}")
+        return EX_CONFIG
+    try:
+        if isinstance(database, SqliteDatabase) and not database.file.exists():
+            return _check_new_file(database.file)
+        with database.in_words():
+            found = await inspected(database)
+    except NewerError as error:
+        typer.echo(f"wrong database {error}")
+        return EX_UNAVAILABLE
+    except BotError as error:
+        typer.echo(f"away  {error}")
+        return EX_UNAVAILABLE
+    finally:
+        await database.close()
+    if found.problem:
+        typer.echo(f"wrong database {database.name}: {found.problem}")
+        return EX_CONFIG
+    tables = f"tables {found.tables}" if found.tables else "no tables yet"
+    coming = "" if found.tables == CURRENT else f"; the next start brings them to {CURRENT}"
+    typer.echo(f"ok    database {database.name} · {found.server} · {tables}{coming}")
+    return EX_OK
+
+
+def _check_new_file(file: "Path") -> int:
+    """Look whether the first start can make the file."""
+    if problem := unwritable(file.parent, "DATABASE_URL"):
+        typer.echo(f"wrong {problem}")
+        return EX_CONFIG
+    typer.echo(f"ok    database {file}, which the first start makes")
+    return EX_OK
 
 
 async def _check_blobs(settings: "Settings") -> int:

@@ -64,9 +64,9 @@ def import_(
 async def upgraded(url: str, folder: Path) -> str:
     """Upgrade the database at ``url``, or that of the data ``folder``, and return what was done."""
     from bot.storage.opening import database_at
+    from bot.storage.opening import upgrade as bring_up_to_date
     from bot.storage.sqlite import SqliteDatabase
     from bot.storage.versions import CURRENT
-    from bot.storage.versions import upgrade as bring_up_to_date
 
     database = database_at(url, folder)
     lock = _alone(database.file) if isinstance(database, SqliteDatabase) else nullcontext()
@@ -107,7 +107,7 @@ async def _copied(settings: "Settings", source: "Source", target: "Database", te
 
     from bot.jobs.importing import check_free, copy_all, put_all
     from bot.storage.opening import blobs_at
-    from bot.storage.versions import upgrade as bring_up_to_date
+    from bot.storage.opening import upgrade as bring_up_to_date
 
     await bring_up_to_date(target)
     files = source.picture_files()
@@ -125,16 +125,13 @@ def _do(settings: "Settings", work: Callable[[asyncio.Event], Awaitable[str]]) -
     from bot.jobs.importing import ImportRefusedError
     from bot.ops.logging import configure
     from bot.storage.bucket import BucketError
+    from bot.storage.database import DatabaseSetupError
     from bot.storage.source import SourceError
-    from bot.storage.versions import NewerError
 
     configure("ERROR", settings.log_format, known=settings.secrets)
-    refused = (BotError, BucketError, ImportRefusedError, InUseError, NewerError, SourceError)
-    typer.echo(
-        live(
-            work, {**dict.fromkeys(refused, EX_UNAVAILABLE), TargetError: EX_CONFIG, StoppedError: EX_INTERRUPTED}
-        )
-    )
+    refused = (BotError, BucketError, ImportRefusedError, InUseError, SourceError)
+    wrong = dict.fromkeys((DatabaseSetupError, TargetError), EX_CONFIG)
+    typer.echo(live(work, {**wrong, **dict.fromkeys(refused, EX_UNAVAILABLE), StoppedError: EX_INTERRUPTED}))
 
 
 @contextmanager

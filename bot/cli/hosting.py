@@ -128,10 +128,11 @@ def _live(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     from bot.ops.server import AddressTakenError
     from bot.refusals import RefusedError, StartError
     from bot.storage.bucket import BucketAwayError, BucketError
+    from bot.storage.database import DatabaseSetupError
 
     hush_voice()
     away = dict.fromkeys((StartError, BotError, BucketAwayError), EX_UNAVAILABLE)
-    wrong = dict.fromkeys((AddressTakenError, RefusedError), EX_CONFIG)
+    wrong = dict.fromkeys((AddressTakenError, DatabaseSetupError, RefusedError), EX_CONFIG)
     live(work, {**wrong, **away, BucketError: EX_CONFIG})
 
 

@@ -146,6 +146,10 @@ class Board:
         slate.wanted += 1
         self._schedule(slate, 0.0)
 
+    def drawn(self) -> set[int]:
+        """Return the ids of the jobs whose messages are drawn here."""
+        return set(self._slates)
+
     def drop(self, job_id: int) -> bool:
         """Draw the message of a job no more; ``False``: it is being drawn just now."""
         slate = self._slates.get(job_id)

@@ -5,7 +5,9 @@ import asyncio
 from bot.delivery.budget import Budget
 from bot.delivery.floor import Floor
 from bot.delivery.sharing import RateShare
+from bot.domain.shards import Shards
 from bot.foundations import Foundations
+from bot.services.claiming import OwnShards
 from bot.services.freshness import Freshness
 from bot.services.roster import Roster
 
@@ -19,16 +21,18 @@ class Company:
         floor: Floor,
         freshness: Freshness,
         roster: Roster,
+        shards: OwnShards,
         budget: Budget,
         *,
         rate: int,
     ) -> None:
         share = RateShare(base.database, budget, lambda: base.engine.node, total=rate)
-        self._roster = roster
-        self._parts = (base.jobs, base.notices, floor, freshness, roster, share)
+        self._roster, self._shards = roster, shards
+        self._parts = (base.jobs, base.notices, floor, freshness, roster, shards, share)
 
-    async def open(self) -> None:
-        """Join the others; raises ``TakenError`` for a backend whose name another one has."""
+    async def open(self, shards: Shards | None = None) -> None:
+        """Join the others; raises ``TakenError`` for a backend whose name, or shards that another one has."""
+        await self._shards.open(shards)
         await self._roster.open()
 
     async def run(self) -> None:

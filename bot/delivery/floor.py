@@ -5,7 +5,7 @@ it lets go between two edits, never in the middle of one. What a process had tha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from time import monotonic
 
@@ -14,7 +14,7 @@ import structlog
 from bot.delivery.board import Board
 from bot.domain.job import Job, State
 from bot.domain.ports import Progress
-from bot.jobs.floors import Floors
+from bot.jobs.floors import ENDED, NOBODY, Floors
 from bot.jobs.notices import Notices
 from bot.jobs.service import Jobs
 
@@ -26,6 +26,8 @@ ASK_AGAIN_S = 5.0
 """How often a floor is asked for, and orphans are looked for."""
 PROGRESS_S = 0.5
 """How often another process is told how far a job is."""
+MOST = 50
+"""Most jobs that are taken over at once, but for those of one sheet, which stay together."""
 _REMEMBERED = 1000
 """Floors remembered as given away, for whoever still has the row of before."""
 _WORTH_ASKING = frozenset({State.RUNNING, State.PAINTED})
@@ -64,17 +66,18 @@ class Floor:
         self._told_at: dict[int, float] = {}
         self._progress: dict[int, Progress] = {}
         self._due = asyncio.Event()
-        self._orphaned = True
+        self._painted: set[int] = set()
+        self._orphaned = self._missed = True
         notices.hear("job", self._hear_job)
         notices.hear("ask", self._hear_ask)
         notices.hear("progress", self._hear_progress)
         notices.hear("left", lambda _said: self._look_for_orphans())
-        notices.missed(self._look_for_orphans)
+        notices.missed(self._look_at_all)
 
     def changed(self, job: Job) -> None:
         """Show the job's new state, or see to it that whoever speaks for it does."""
         if self._floors.has(job) and job.id not in self._given:
-            self._board.changed(job)
+            self._show(job)
         elif job.state in _WORTH_ASKING and job.spec.sheet is None and job.told_at is None:
             self._wanted.setdefault(job.id, job)
             self._due.set()
@@ -99,6 +102,7 @@ class Floor:
         self._board.drop_all()
         self._given.clear()
         self._asked.clear()
+        self._look_at_all()
 
     async def run(self) -> None:
         """Give and take floors until cancelled."""
@@ -109,11 +113,14 @@ class Floor:
             self._due.clear()
             await asyncio.sleep(LOOK_S)
             try:
-                await self._give()
-                await self._look()
-                await self._tell()
                 beat = monotonic() - beat_at >= ASK_AGAIN_S
                 beat_at = monotonic() if beat else beat_at
+                await self._pass_on()
+                await self._give()
+                if beat or self._missed:
+                    await self._compare()
+                await self._look()
+                await self._tell()
                 await self._ask(again=beat)
                 if self._adopts and (beat or self._orphaned):
                     self._orphaned = False
@@ -121,7 +128,18 @@ class Floor:
             except Exception:
                 # A database that is away for a while must end no process; what was missed is looked for again.
                 log.exception("floors not looked after")
-                self._orphaned = True
+                self._orphaned = self._missed = True
+
+    def _show(self, job: Job) -> None:
+        """Draw a job's message; whether what is painted may be shown by this process is looked at again."""
+        if job.state is State.PAINTED and job.spec.sheet is None and not self._owns(job.address.guild_id):
+            self._painted.add(job.id)
+            self._due.set()
+        self._board.changed(job)
+
+    def _look_at_all(self) -> None:
+        self._missed = True
+        self._look_for_orphans()
 
     def _look_for_orphans(self) -> None:
         self._orphaned = True
@@ -150,11 +168,19 @@ class Floor:
                 int(job_id), Progress(float(fraction), int(step), int(steps), float(eta_s) or None)
             )
 
+    async def _pass_on(self) -> None:
+        """Leave what has to be examined since it was taken over to the process that its server belongs to."""
+        while self._painted:
+            job_id = self._painted.pop()
+            known = self._board.known(job_id)
+            if known is not None and await self._examined(known):
+                self._asked[job_id] = NOBODY
+
     async def _give(self) -> None:
         """Let go of what was asked for; what is being drawn a moment later."""
         for job_id, node in tuple(self._asked.items()):
-            known = self._board.known(job_id)
-            if known is not None and self._floors.has(known) and await self._examined(known):
+            known = self._board.known(job_id) or await self._jobs.get(job_id)
+            if known is not None and self._floors.has(known) and await self._keeps(known):
                 del self._asked[job_id]
                 continue
             if not self._board.drop(job_id):
@@ -167,6 +193,16 @@ class Floor:
             if not await self._floors.give(job_id, node):
                 self._given.pop(job_id, None)
                 self._news.add(job_id)
+            elif node == NOBODY:
+                await self._notices.tell("left")
+
+    async def _compare(self) -> None:
+        """Find out what became of jobs without a notice of it: all of them once some were missed."""
+        everything, self._missed = self._missed, False
+        own = await self._floors.own(list(State) if everything else ENDED)
+        self._news |= {job_id for job_id, stands in own.items() if stands != _stands(self._board.known(job_id))}
+        if everything:
+            self._news |= self._board.drawn() - own.keys()
 
     async def _look(self) -> None:
         """Show what became of jobs that this process speaks for by the doing of others."""
@@ -181,8 +217,8 @@ class Floor:
                 self._given.pop(job_id, None)
                 self._forget(job_id)
                 # What is drawn as it stands, or is newer than what was read, is of this process's own doing.
-                if self._board.known(job_id) is known and not _same(known, job):
-                    self._board.changed(job)
+                if self._board.known(job_id) is known and _stands(known) != _stands(job):
+                    self._show(job)
 
     async def _tell(self) -> None:
         for job_id, progress in tuple(self._progress.items()):
@@ -206,12 +242,16 @@ class Floor:
 
     async def _adopt(self) -> None:
         """Take over what nobody speaks for who lives."""
-        free = [job.id for job in await self._floors.orphans() if await self._may_speak(job)]
-        for job in await self._floors.adopt(free):
-            log.info("floor taken over", job=job.id, state=job.state.value)
-            self._forget(job.id)
-            self._given.pop(job.id, None)
-            self._board.adopt(job)
+        free = [job for job in await self._floors.orphans() if await self._may_speak(job)]
+        for ids in _batches(free):
+            for job in await self._floors.adopt(ids):
+                log.info("floor taken over", job=job.id, state=job.state.value)
+                self._forget(job.id)
+                self._given.pop(job.id, None)
+                self._board.adopt(job)
+
+    async def _keeps(self, job: Job) -> bool:
+        return self._owns(job.address.guild_id) and await self._examined(job)
 
     async def _may_speak(self, job: Job) -> bool:
         return self._owns(job.address.guild_id) or not await self._examined(job)
@@ -222,6 +262,20 @@ class Floor:
         self._told_at.pop(job_id, None)
 
 
-def _same(known: Job | None, job: Job) -> bool:
-    """Return whether a job that is drawn already is as it was read."""
-    return known is not None and (known.state, known.attempt) == (job.state, job.attempt)
+def _stands(job: Job | None) -> tuple[State, int] | None:
+    return None if job is None else (job.state, job.attempt)
+
+
+def _batches(found: Iterable[Job]) -> Iterator[list[int]]:
+    """Yield the ids of jobs, those of one sheet together: it is shown by one process."""
+    together: dict[object, list[int]] = {}
+    for job in found:
+        together.setdefault(job.spec.sheet.key if job.spec.sheet else job.id, []).append(job.id)
+    batch: list[int] = []
+    for ids in together.values():
+        batch += ids
+        if len(batch) >= MOST:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

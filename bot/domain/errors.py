@@ -4,7 +4,7 @@ BotError
 ├── RequestError    they can fix it: PromptError · LimitError · BusyError
 ├── DeniedError     a rule of this server says no; the hint says who can change it
 ├── GoneError       what this button belongs to is no longer kept
-├── TakenError      another process has a backend of that name
+├── TakenError      another process has the name, or the shards, already
 ├── AwayError       what keeps things for the bot cannot be reached just now
 └── BackendError    UnreachableError (LostError, UntrustedError, OrphanedError) · BackendTimeoutError · AuthError
                     · NotEnabledError · RejectedError · OutOfMemoryError · ProtocolError
@@ -94,7 +94,7 @@ class AwayError(BotError):
 
 
 class TakenError(BotError):
-    """Another process that lives has a backend of the same name; ``seen_at`` is when it last said so."""
+    """Another process has what only one may have; ``seen_at`` is when it last said that it lives."""
 
     def __init__(self, message: str, hint: str = "", *, seen_at: float, **values: Value) -> None:
         super().__init__(message, hint, **values)

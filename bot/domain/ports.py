@@ -8,6 +8,7 @@ from bot.domain.capability import Capabilities
 from bot.domain.job import Job
 from bot.domain.request import PaintRequest, UpscaleRequest
 from bot.domain.roster import Roll, Standing
+from bot.domain.shards import Shards
 from bot.domain.snippets import Snippet
 
 Clock = Callable[[], float]
@@ -188,6 +189,9 @@ class SettingsStore(Protocol):
     ) -> None:
         """Replace what was set; ``guild_id`` is the server that a channel belongs to."""
 
+    async def alter(self, scope: str, owner: int, changes: Mapping[str, object]) -> Mapping[str, object]:
+        """Change some of what was set, as several processes may at once; return all. ``None`` takes one back."""
+
     async def save_all(self, guild_id: int, changed: Mapping[tuple[str, int], Mapping[str, object]]) -> None:
         """Replace what a server and its channels set, by scope and owner: all of it or nothing."""
 
@@ -226,6 +230,13 @@ class RosterStore(Protocol):
 
     async def forget(self, names: Sequence[str]) -> None:
         """Forget those of these backends whose node is dead."""
+
+
+class ShardStore(Protocol):
+    """Which process has which of Discord's shards."""
+
+    async def claim(self, shards: Shards) -> None:
+        """Have ``shards``, or have them still; raises ``TakenError`` where another process that lives has one."""
 
 
 class Announcer(Protocol):

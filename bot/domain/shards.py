@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import gcd
 from typing import Self
 
 _WRITTEN = re.compile(r"(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?/(?P<count>[0-9]{1,5})")
@@ -47,6 +48,11 @@ class Shards:
         (Discord docs, Gateway, Sharding).
         """
         return ((guild_id or 0) >> _TIME_SHIFT) % self.count in self.ids
+
+    def overlaps(self, other: Self) -> bool:
+        """Return whether there can be a server that both are told of, be they of as many shards or not."""
+        rest = gcd(self.count, other.count)
+        return not {each % rest for each in self.ids}.isdisjoint(each % rest for each in other.ids)
 
     def __str__(self) -> str:
         return f"{self.ids[0]}-{self.ids[-1]}/{self.count}"

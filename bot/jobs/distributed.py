@@ -6,9 +6,10 @@ time one finds it taken. What a process has to hear at once, a notice tells it; 
 
 import asyncio
 import logging
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from time import monotonic
 
 from sqlalchemy import Connection, select
 
@@ -49,7 +50,7 @@ class Distributed(Serving):
         self._kind, self._name = kind, name
         self._beat_s, self._dead_s = beat_s, dead_s
         self._node = 0
-        self._beat_at = 0.0
+        self._beat_at = self._steady_since = 0.0
         self._reborn: list[Callable[[], None]] = []
         self._elsewhere: Callable[[str], Mapping[str, int]] = lambda _lane: {}
         notices.hear("wake", lambda _said: self.ring())
@@ -64,7 +65,7 @@ class Distributed(Serving):
     @property
     def sure(self) -> bool:
         """Return whether the last beat is not so long ago that others may have taken this process for dead."""
-        return monotonic() - self._beat_at < self._dead_s - self._beat_s
+        return _now() - self._beat_at < self._dead_s - self._beat_s
 
     def on_reborn(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called when others took this process for dead: nothing that it had is its own any more."""
@@ -91,10 +92,10 @@ class Distributed(Serving):
         """Say that this process lives, in a moment, and look for work that no notice told of."""
         while True:
             await asyncio.sleep(self._beat_s)
-            at = monotonic()
+            at = _now()
             try:
                 if await self._database.write(lambda tx: nodes.beat(tx, self._node), synced=False):
-                    self._beat_at = at
+                    self._note_beat(at)
                 else:
                     await self._rejoin()
             except REFUSED as error:
@@ -108,8 +109,12 @@ class Distributed(Serving):
         notify(tx, "wake")
 
     def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
-        """Return the attempts that are running by nodes that have died."""
-        nodes.bury(tx, self._dead_s)
+        """Return the attempts that are running by nodes that have died.
+
+        Who could not have heard the others beat calls none of them dead: perhaps the database was away for all.
+        """
+        if self._beat_at - self._steady_since >= self._dead_s:
+            nodes.bury(tx, self._dead_s)
         return [Interrupted(job, attempt) for job, attempt in tx.execute(_ORPHANED)]
 
     async def abort(self, job: int) -> None:
@@ -137,11 +142,21 @@ class Distributed(Serving):
         for tell in self._reborn:
             tell()
 
-    async def _join(self) -> None:
-        at = monotonic()
-        self._node = await self._database.write(lambda tx: nodes.join(tx, self._kind, self._name))
+    def _note_beat(self, at: float) -> None:
+        if at - self._beat_at > 2 * self._beat_s:
+            self._steady_since = at
         self._beat_at = at
+
+    async def _join(self) -> None:
+        at = _now()
+        self._node = await self._database.write(lambda tx: nodes.join(tx, self._kind, self._name))
+        self._beat_at = self._steady_since = at
 
     def _leave(self, tx: Connection) -> None:
         nodes.leave(tx, self._node)
         notify(tx, "left")
+
+
+def _now() -> float:
+    """Return seconds that pass while the machine sleeps too, as those of ``monotonic`` do not on Linux."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()

@@ -87,6 +87,9 @@ class JobEngine(Protocol):
     def wake(self, job: int, *, again: bool = False) -> None:
         """Tell, after the commit, that ``job`` was submitted; ``again``: by its run, which is on its way out."""
 
+    def leave(self, job: int) -> None:
+        """Hand ``job`` out no more, until somebody tells of jobs again: another process is starting it."""
+
     async def abort(self, job: int) -> None:
         """Cancel the run of ``job`` wherever it runs; nothing if it does not."""
 

@@ -48,14 +48,14 @@ _HEAD = select(func.min(jobs.c.tag)).where(jobs.c.lane == bindparam("of_lane"), 
 
 
 class Share:
-    """One guild's share of a lane inside one transaction: its flow row is locked before any job row."""
+    """One guild's share of a lane inside one transaction: the lane is locked, then its flow, then any job row."""
 
     def __init__(self, tx: Connection, lane: str, guild: int) -> None:
         self._tx = tx
         self.lane = lane
         self._guild = guild
-        self._saved = self._flow = self._load_flow()
         self._clock = self._saved_clock = self._load_clock()
+        self._saved = self._flow = self._load_flow()
         rows = tx.execute(_WAITING, {"of_guild": guild}).all()
         self.users = [user for _, _, user, *_ in rows]
         """Who has queued jobs, once for each, in any lane: what the caps count."""

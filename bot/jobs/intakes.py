@@ -11,7 +11,8 @@ _DROP = delete(intakes).where(intakes.c.interaction_id == bindparam("of_interact
 _ORPHANS = (
     select(intakes)
     .where(
-        intakes.c.noted_at < bindparam("before"),
+        # A process that is the only one has no number: its own are those of this life.
+        (intakes.c.noted_at < bindparam("before")) | (intakes.c.node_id != 0),
         intakes.c.token_expires_at > bindparam("now"),
         intakes.c.node_id.not_in(nodes.ALIVE),
     )
@@ -32,7 +33,7 @@ def drop(tx: Connection, interaction_id: int) -> None:
 
 
 def orphans(tx: Connection, before: float, now: float) -> list[Intake]:
-    """Return what dead processes noted before ``before`` and can still be answered."""
+    """Return what dead processes noted, the only one before ``before``, and can still be answered."""
     return [read_intake(row) for row in tx.execute(_ORPHANS, {"before": before, "now": now})]
 
 

@@ -1,6 +1,6 @@
 """Every change of a job's state that touches the fair queue, inside one transaction of the caller.
 
-The row is the truth. Locks are taken in one order: the guild's flow row, the lane's, then the job's.
+The row is the truth. Locks are taken in one order: the lane's row, the guild's flow, then the job's.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -29,7 +29,7 @@ _INSERT = insert(jobs).returning(jobs)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A job whose guild's flow, lane and own row are locked by ``tx``; so are those it may go ``to``."""
+    """A job whose lane, guild's flow and own row are locked by ``tx``; so are those it may go ``to``."""
 
     tx: Connection
     share: Share
@@ -108,11 +108,12 @@ class Ledger:
         ]
 
     def start(self, tx: Connection, job_id: int, backend: str | None = None) -> Job | None:
-        """Make a queued job run, charged if it is its first start; ``None`` if it does not wait.
+        """Make a queued job run, charged if it is its first start; ``None`` if it does not wait (any more).
 
-        The first attempt is noted down as ``backend``'s; a later one still names the task before it.
+        Whoever finds another at it does not wait for that one: there are other jobs. The first attempt is noted
+        down as ``backend``'s; a later one still names the task before it.
         """
-        held = self.hold(tx, job_id, (State.QUEUED,))
+        held = self.hold(tx, job_id, (State.QUEUED,)) if locks.starts(tx, job_id) else None
         if held is None:
             return None
         if held.share.waits(job_id):
@@ -227,6 +228,10 @@ class Ledger:
             "new_crashes": job.crashes + crashes,
         }
         return self._changed(held.tx, statements.END, row)
+
+    def fail(self, held: Held | None, failure: Failure, *, unserved: float = 1.0) -> Job | None:
+        """End what is held, if anything is, by ``failure``."""
+        return None if held is None else self.end(held, State.FAILED, failure=failure, unserved=unserved)
 
     def withhold(self, tx: Connection, job_id: int, failure: Failure, *, charged: bool) -> Job | None:
         """End a painted job whose pictures nobody is to see; ``None`` if it is not painted (any more)."""

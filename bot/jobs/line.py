@@ -1,6 +1,6 @@
 """The line as an engine sees it: the heads of the lanes, and which job of one a worker takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -33,22 +33,37 @@ JobRow = Row[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The heads of the lanes that a worker serves, and how many guilds wait in each."""
+    """The heads of the lanes that are ``served`` by a worker, and how many guilds wait in each.
+
+    ``lanes`` are all that there are; a head is of ``at_most`` so many jobs, or more where affinity looks further.
+    """
 
     rows: Mapping[str, list[JobRow]]
     guilds: Mapping[str, int]
+    lanes: frozenset[str]
+    served: frozenset[str]
+    at_most: int
 
     @classmethod
     def read(cls, tx: Connection, worker: Worker, at_most: int) -> Self:
         """Read at most so many jobs of each lane."""
-        served = [lane for lane in tx.scalars(_LANES) if worker.serves(lane)]
+        lanes = frozenset(tx.scalars(_LANES))
+        served = frozenset(lane for lane in lanes if worker.serves(lane))
         heads = {lane: _first(tx, worker, lane, at_most) for lane in served}
         rows = {lane: found for lane, found in heads.items() if found}
         guilds = dict.fromkeys(rows, 1)
         if len(rows) > 1:
             counted = {row.lane: row.guilds for row in tx.execute(_GUILDS)}
             guilds = {lane: counted.get(lane, 1) for lane in rows}
-        return cls(rows, guilds)
+        return cls(rows, guilds, lanes, served, at_most)
+
+    def is_empty_for(self, worker: Worker, passed: Container[int]) -> bool:
+        """Return whether it tells of another worker too that all that waits for it is among the ``passed``."""
+        if not all(lane in self.served for lane in self.lanes if worker.serves(lane)):
+            return False
+        return all(
+            len(rows) < self.at_most and all(row.id in passed for row in rows) for rows in self.rows.values()
+        )
 
 
 def pick(rows: Sequence[JobRow], worker: Worker) -> JobRow | None:

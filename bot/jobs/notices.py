@@ -113,7 +113,11 @@ class PostgresNotices:
         async for notice in line.notifies(timeout=ASK_S):
             topic, _, said = notice.payload.partition(" ")
             for act in self._heard[topic]:
-                act(said)
+                try:
+                    act(said)
+                except Exception:
+                    # Another version may say it in other words: what matters is looked up by and by.
+                    log.exception("a notice of %r is not understood", topic)
         async with asyncio.timeout(ASK_S):
             await line.execute("SELECT 1")
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.storage.database import REFUSED, Database
 
@@ -25,6 +26,13 @@ class Persisting:
     def hurry(self) -> None:
         """Offer every write once more and no longer: this process is to end."""
         self._ending.set()
+
+    async def once_more(self, work: Callable[[Connection], T]) -> T:
+        """Return what ``work``, which may be done twice, does in its own transaction, whose answer may be lost."""
+        try:
+            return await self._database.write(work)
+        except DBAPIError:
+            return await self._database.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Return what ``work`` does in its own transaction; raises what ``REFUSED`` names once it is given up."""

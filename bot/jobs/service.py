@@ -143,10 +143,9 @@ class Jobs(JobReader):
                 intakes.drop(tx, intake)
             return self._ledger.add_all(tx, news, limits, weight, held_to)
 
-        jobs = await self._database.write(work)
-        for job in jobs:
-            if job.attempt == 0:
-                self._engine.wake(job.id)
+        jobs = await self._persisting.once_more(work)  # should only the answer be lost, the keys give what it made
+        for job in (each for each in jobs if each.attempt == 0):
+            self._engine.wake(job.id)
         return jobs
 
     async def start(self, job_id: int, *, backend: str | None = None) -> Lease | None:
@@ -166,6 +165,7 @@ class Jobs(JobReader):
                 await self.release(Lease(job, job.attempt))
             raise
         if job is None:
+            self._engine.leave(job_id)
             return None
         lease = self._leases[job.id] = Lease(job, job.attempt)
         return lease
@@ -173,7 +173,7 @@ class Jobs(JobReader):
     async def note_task(self, lease: Lease, backend: str, task: str) -> bool:
         """Remember where a leased job is about to run; ``False``: the lease is lost."""
         row = {"new_backend": backend, "new_task": task, **_of(lease)}
-        return await self._database.write(lambda tx: tx.execute(statements.NOTE_TASK, row).rowcount == 1)
+        return await self._persisting.write(lambda tx: tx.execute(statements.NOTE_TASK, row).rowcount == 1)
 
     def progressed(self, lease: Lease, share: float) -> None:
         """Note the ``share`` (0–1) of a leased job that is painted: whoever cancels it has had that much."""
@@ -190,8 +190,7 @@ class Jobs(JobReader):
             held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt, lane=lane)
             return held is not None and bool(self._ledger.requeue(held))
 
-        released = await self._persisting.write(work)
-        self._forget(lease)
+        released = await self._let_go(lease, work)
         if released:
             self._engine.wake(lease.job.id, again=True)
         return released
@@ -207,13 +206,9 @@ class Jobs(JobReader):
 
         def work(tx: Connection) -> Job | None:
             held = self._ledger.hold(tx, lease.job.id, (State.RUNNING,), attempt=lease.attempt)
-            return (
-                None if held is None else self._ledger.end(held, State.FAILED, failure=failure, unserved=unserved)
-            )
+            return self._ledger.fail(held, failure, unserved=unserved)
 
-        job = await self._persisting.write(work)
-        self._forget(lease)
-        return job
+        return await self._let_go(lease, work)
 
     async def cancel(self, job_id: int, *, by: int | None, unserved: float | None = None) -> Job | None:
         """Cancel what is not delivered yet, then stop its run; ``None``: there is nothing to cancel.
@@ -319,20 +314,15 @@ class Jobs(JobReader):
     async def sweep(self) -> list[Job]:
         """Fail what waited too long, wipe expired tokens, strike off stale intakes; return the changed jobs."""
         now = self._clock()
-        before = now - self._max_wait_s
 
         def tidy(tx: Connection) -> Sequence[int]:
             intakes.expire(tx, now)
             tx.execute(statements.WIPE_TOKENS, {"now": now})
-            return tx.scalars(statements.OVERDUE, {"before": before}).all()
+            return tx.scalars(statements.OVERDUE, {"before": now - self._max_wait_s}).all()
 
         def fail(tx: Connection, job_id: int) -> Job | None:
             held = self._ledger.hold(tx, job_id, (State.QUEUED,))
-            return (
-                None
-                if held is None
-                else self._ledger.end(held, State.FAILED, failure=words.overdue(self._max_wait_s))
-            )
+            return self._ledger.fail(held, words.overdue(self._max_wait_s))
 
         changed = []
         for job_id in await self._database.write(tidy):
@@ -389,6 +379,16 @@ class Jobs(JobReader):
         job = None if lease is None else await self.fail(lease, failure)
         if job is not None:
             self._changed(job)
+
+    async def _let_go(self, lease: Lease, work: Callable[[Connection], T]) -> T:
+        """Write what ends a lease; given up, the job is one that nobody runs, and is put back as such."""
+        try:
+            written = await self._persisting.write(work)
+        except REFUSED:
+            self._forget(lease)
+            raise
+        self._forget(lease)
+        return written
 
     def _forget(self, lease: Lease) -> None:
         if self._leases.get(lease.job.id) == lease:

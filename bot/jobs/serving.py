@@ -49,6 +49,9 @@ class Serving:
         self._turns = Turns()
         self._runs: dict[int, asyncio.Task[None]] = {}
         self._fetching = asyncio.Lock()
+        self._taken: set[int] = set()
+        self._rung = 0
+        self._last_look: tuple[int, Line] | None = None
 
     def wake(self, job: int, *, again: bool = False) -> None:
         """Let the slots look; a run that is still on its way out does not hold its job back.
@@ -61,8 +64,14 @@ class Serving:
 
     def ring(self) -> None:
         """Let the slots look."""
+        self._rung += 1
+        self._taken.clear()
         for server in self._servers:
             server.ring()
+
+    def leave(self, job: int) -> None:
+        """Hand ``job`` out no more, until somebody rings: another process is starting it."""
+        self._taken.add(job)
 
     def runs(self, job: int) -> bool:
         """Return whether this process runs ``job``."""
@@ -89,6 +98,7 @@ class Serving:
     @asynccontextmanager
     async def _serve(self, server: _Server, drain_s: float) -> AsyncIterator[None]:
         self._servers.add(server)
+        self._last_look = None
         try:
             async with asyncio.TaskGroup() as group:
                 loops = [group.create_task(self._slot(server)) for _ in range(server.worker.slots)]
@@ -126,8 +136,7 @@ class Serving:
 
     async def _fetch(self, server: _Server) -> tuple[int, asyncio.Task[None]] | None:
         async with self._fetching:
-            at_most = len(self._runs) + sum(each.idle for each in self._servers)
-            line = await self._database.read(lambda tx: Line.read(tx, server.worker, at_most))
+            line = await self._look(server.worker)
             if server.stopping.is_set():
                 return None
             job = self._choose(line, server)
@@ -141,11 +150,28 @@ class Serving:
                     other.ring()  # this one is busier now than it was then
             return job, run
 
+    @property
+    def _passed(self) -> set[int]:
+        """What runs here already, though its row may not say so yet, and what is others'."""
+        return self._runs.keys() | self._taken
+
+    async def _look(self, worker: Worker) -> Line:
+        """Look at the line; of many slots that are rung for, one sees for all that nothing is left in it."""
+        if self._last_look is not None:
+            rung, line = self._last_look
+            if rung == self._rung and line.is_empty_for(worker, self._passed):
+                return line
+        rung, at_most = self._rung, len(self._passed) + sum(each.idle for each in self._servers)
+        line = await self._database.read(lambda tx: Line.read(tx, worker, at_most))
+        self._last_look = rung, line
+        return line
+
     def _choose(self, line: Line, server: _Server) -> int | None:
         free = {each: each.idle for each in self._servers if each is not server and not each.stopping.is_set()}
         server.left = False
+        passed = self._passed
         for lane in self._turns.order(line.guilds):
-            rows = [row for row in line.rows[lane] if row.id not in self._runs and not _left(row, server, free)]
+            rows = [row for row in line.rows[lane] if row.id not in passed and not _left(row, server, free)]
             row = pick(rows, server.worker)
             if row is not None:
                 self._turns.charge(lane, row.cost, line.guilds[lane])
@@ -162,6 +188,8 @@ class Serving:
             raise
         finally:
             server.runs.discard(run)
+            if job not in self._taken:
+                self._last_look = None  # whoever was busy looks for itself
             ours = self._runs.get(job) is run
             if ours:
                 del self._runs[job]

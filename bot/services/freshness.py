@@ -52,11 +52,15 @@ class Freshness:
 
     async def run(self) -> None:
         """Read anew what is always in memory, whenever it may have changed, until cancelled."""
+        loop = asyncio.get_running_loop()
+        stale_at = loop.time() + STALE_S
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), STALE_S)
-            if not self._due.is_set():
+                async with asyncio.timeout_at(stale_at):
+                    await self._due.wait()
+            if loop.time() >= stale_at:
                 self._forget_all()
+                stale_at = loop.time() + STALE_S
             self._due.clear()
             try:
                 await self._pausing.load()

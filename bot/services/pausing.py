@@ -40,9 +40,7 @@ class Pausing:
 
     async def load(self) -> None:
         """Take up what an earlier life left paused, before any job is started."""
-        stored = await self._store.load(SCOPE, _OWNER)
-        self._since = {int(guild): float(str(since)) for guild, since in stored.items()}
-        self._routing.paused = set(self._since)
+        self._take(await self._store.load(SCOPE, _OWNER))
 
     def since(self, guild_id: int | None) -> float | None:
         """Return since when (unix seconds) a server is paused; ``None`` if it is not."""
@@ -54,7 +52,7 @@ class Pausing:
         await self.load()  # other processes pause other servers
         if guild_id in self._since:
             raise RequestError(N_("The queue of this server is paused already."), N_("Go on: /queue resume"))
-        await self._set({**self._since, guild_id: self._clock()})
+        await self._set(guild_id, self._clock())
         await self._auditing.record(asker)
 
     async def resume(self, asker: Asker) -> None:
@@ -63,19 +61,24 @@ class Pausing:
         await self.load()
         if guild_id not in self._since:
             raise RequestError(N_("The queue of this server is not paused."), N_("See who waits: /queue show"))
-        await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
+        await self._set(guild_id, None)
         await self._auditing.record(asker)
 
     async def forget(self, guild_id: int) -> None:
         """Forget a server that the bot left."""
         if guild_id in self._since:
-            await self._set({guild: since for guild, since in self._since.items() if guild != guild_id})
+            await self._set(guild_id, None)
 
-    async def _set(self, since: Mapping[int, float]) -> None:
+    def _take(self, stored: Mapping[str, object]) -> None:
+        self._since = {int(guild): float(str(since)) for guild, since in stored.items()}
+        self._routing.paused = set(self._since)
+
+    async def _set(self, guild_id: int, since: float | None) -> None:
         # In this order: a job that was on its way into the queue at this moment is in it once this is stored.
-        self._since = dict(since)
-        self._routing.paused = set(since)
-        await self._store.save(SCOPE, _OWNER, {str(guild): at for guild, at in since.items()})
+        self._routing.paused = (
+            self._routing.paused - {guild_id} if since is None else {*self._routing.paused, guild_id}
+        )
+        self._take(await self._store.alter(SCOPE, _OWNER, {str(guild_id): since}))
         await self._jobs.relane(self._routing.lane_of, self._announcer.changed)
 
 

@@ -21,6 +21,7 @@ from bot.domain.roster import Entry, Outage, Roll, Standing
 from bot.domain.text import N_
 from bot.jobs.notices import Notices
 from bot.services.catalogue import Catalogue
+from bot.services.claiming import claimed
 from bot.services.fleet import Fleet, Other
 from bot.services.routing import Routing
 
@@ -106,19 +107,7 @@ class Roster:
         A name may still be that of this process's own former life, which died a moment ago. Raises ``TakenError``
         if it is another's.
         """
-        seen_at = None
-        while True:
-            try:
-                await self._publish()
-            except TakenError as taken:
-                if seen_at not in {None, taken.seen_at}:
-                    raise
-                if seen_at is None:
-                    log.info("waiting whether whoever has the name still lives", **taken.values)
-                seen_at = taken.seen_at
-                await asyncio.sleep(self._tick_s)
-            else:
-                break
+        await claimed(self._publish, tick_s=self._tick_s)
         await self._look()
 
     async def run(self) -> None:
@@ -228,7 +217,7 @@ class Roster:
         self._news = True
 
     def _take_order(self, said: str) -> None:
-        name, _, order = said.partition(" ")
+        name, _, order = said.rpartition(" ")
         if name not in self._fleet.members:
             return
         if order == REFRESH:

@@ -10,12 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -33,6 +29,10 @@ class DatabaseAwayError(AwayError):
             N_("The bot cannot reach its own memory just now, so nothing was queued or changed."),
             N_("Try again in a minute."),
         )
+
+
+class DatabaseSetupError(BotError):
+    """The host has to change a setting, or install something, before a database can be used."""
 
 
 REFUSED = (DBAPIError, DatabaseAwayError)
@@ -75,14 +75,14 @@ class Database(ABC):
         """Turn what makes the database unusable into a ``BotError`` for the host."""
         try:
             yield
-        except (OSError, *REFUSED, CommandError) as error:
+        except (OSError, *REFUSED) as error:
             cause = error.__cause__ if isinstance(error, DatabaseAwayError) else error
             reason = cause.orig if isinstance(cause, DBAPIError) else cause
             raise BotError(
                 N_("The database {file} cannot be used: {reason}."),
                 self._cure,
                 file=self.name,
-                reason=" ".join(str(reason).split()).rstrip("."),
+                reason=" ".join(str(reason).split()).rstrip(".?"),
             ) from error
 
     @property
@@ -114,6 +114,8 @@ class Threads:
             return await asyncio.shield(hop)
         except asyncio.CancelledError:
             await asyncio.wait([hop])
+            if not hop.cancelled():
+                hop.exception()  # nobody is left to hear of it
             raise
 
     def connection(self) -> Connection:
@@ -123,12 +125,3 @@ class Threads:
             connection = self._local.connection = self._engine.connect()
             self._connections.append(connection)
         return connection
-
-
-def migrate(connection: Connection) -> None:
-    """Bring the tables up to date; raises ``CommandError`` for those of a later version."""
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select
 
+_STARTING = 0x53544152
+"""The first half of the lock of whoever starts a job; the second half is the end of the job's id."""
+
 
 def hold(tx: Connection, ids: Iterable[int]) -> None:
     """Let no other transaction of the same servers and persons pass here until ``tx`` ends.
@@ -13,3 +16,10 @@ def hold(tx: Connection, ids: Iterable[int]) -> None:
     if tx.dialect.name == "postgresql":
         for each in sorted(set(ids)):
             tx.execute(select(func.pg_advisory_xact_lock(each)))
+
+
+def starts(tx: Connection, job_id: int) -> bool:
+    """Return whether nobody else is starting a job at this moment, and let nobody until ``tx`` ends."""
+    if tx.dialect.name != "postgresql":
+        return True
+    return bool(tx.scalar(select(func.pg_try_advisory_xact_lock(_STARTING, job_id & 0x7FFFFFFF))))

@@ -10,6 +10,7 @@ from bot.storage.database import Database
 from bot.storage.database_blobs import DatabaseBlobs
 from bot.storage.postgres import PostgresDatabase
 from bot.storage.sqlite import SqliteDatabase
+from bot.storage.versions import revision
 
 if TYPE_CHECKING:
     from bot.storage.s3_blobs import S3Blobs
@@ -27,10 +28,21 @@ def is_shared(url: str) -> bool:
 
 
 def database_at(url: str, folder: Path) -> PostgresDatabase | SqliteDatabase:
-    """Return the database at ``url``, or the one that the data ``folder`` holds; raises ``BotError``."""
+    """Return the database at ``url``, or the one that the data ``folder`` holds; raises ``DatabaseSetupError``."""
     if is_shared(url):
         return PostgresDatabase(url.replace("postgres://", "postgresql://", 1))
     return SqliteDatabase(url or SqliteDatabase.in_folder(folder))
+
+
+async def upgrade(database: Database) -> str | None:
+    """Bring the tables to this version's, made where there are none, and return the number that they had.
+
+    Raises what opening the database raises.
+    """
+    is_new = isinstance(database, SqliteDatabase) and not database.file.exists()
+    before = None if is_new else await database.read(lambda tx: revision(tx, database.name))
+    await database.open()
+    return before
 
 
 async def blobs_at(

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from bot.domain.errors import BotError
 from bot.domain.text import N_
-from bot.storage.database import Database, DatabaseAwayError, RetryError, Threads, migrate
+from bot.storage.database import Database, DatabaseAwayError, DatabaseSetupError, RetryError, Threads
+from bot.storage.versions import migrate
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ _SERVER_OPTIONS = " ".join(
 _DRIVER_OPTIONS: dict[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "easel",
+    "client_encoding": "UTF8",
     "options": _SERVER_OPTIONS,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -52,7 +53,7 @@ _DRIVER_OPTIONS: dict[str, Any] = {
 class PostgresDatabase(Database):
     """The database that many processes share. ``url`` is ``postgresql://user:password@host/name``.
 
-    Raises ``BotError`` where the extra for it is not installed.
+    Raises ``DatabaseSetupError`` where the extra for it is not installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,7 +72,7 @@ class PostgresDatabase(Database):
 
     async def open(self) -> None:
         """Bring the tables up to date; of several processes that start at once, one does."""
-        await self.write(_migrate)
+        await self.write(partial(_migrate, name=self.name))
 
     async def close(self) -> None:
         """Wait for what is under way and close all connections; twice is fine."""
@@ -91,7 +92,7 @@ class PostgresDatabase(Database):
 
     @property
     def _cure(self) -> str:
-        return N_("Start it, mend DATABASE_URL or its rights, or put a backup of this version in its place.")
+        return N_("Start it, or mend DATABASE_URL or what its user may do there.")
 
     def _shut(self) -> None:
         self._readers.close()
@@ -103,7 +104,7 @@ def _address(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise BotError(
+        raise DatabaseSetupError(
             N_("DATABASE_URL is not the address of a database."),
             N_("Write it like {example}, or leave it out."),
             example=example,
@@ -117,10 +118,10 @@ def _engine(url: URL, **options: Any) -> Engine:
     try:
         return create_engine(url, hide_parameters=True, connect_args=_DRIVER_OPTIONS, **options)
     except (ImportError, NoSuchModuleError) as error:
-        raise BotError(
+        raise DatabaseSetupError(
             N_("PostgreSQL needs a part that is not installed."),
             N_("Install it: {command}"),
-            command="pip install 'easel[postgres]'",
+            command="pip install '.[postgres]' in Easel's folder",
         ) from error
 
 
@@ -185,7 +186,7 @@ def _begun(threads: Threads) -> Connection:
 def _again(error: Exception, attempt: int) -> bool:
     """Return whether what failed by ``error`` was undone and is worth another try."""
     if isinstance(error, RetryError):
-        return attempt < _TRIES
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
@@ -204,7 +205,7 @@ def _discreet(error: Exception) -> Exception:
     return error
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
     connection.exec_driver_sql("SET LOCAL statement_timeout TO 0")  # a large table takes as long as it takes
-    migrate(connection)
+    migrate(connection, name)

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from bot.storage import locks
 from bot.storage.database import Database
 from bot.storage.tables import settings
 
 _OWNED = (settings.c.scope == bindparam("of_scope")) & (settings.c.owner == bindparam("of_owner"))
 _LOAD = select(settings.c["values"]).where(_OWNED)
 _DROP = delete(settings).where(_OWNED)
+_ALTERING = 0x414C5452
+"""The lock of whoever changes a part of what was set: of two that read at once one would undo the other's."""
 CHANNEL = "channel"
 """The scope whose rows name the server that their owner belongs to."""
 _OF_SERVER = (
@@ -28,19 +31,25 @@ class StoredSettings:
 
     async def load(self, scope: str, owner: int) -> Mapping[str, object]:
         """Return what was set; empty if nothing."""
-
-        def work(tx: Connection) -> Mapping[str, object]:
-            values = tx.scalar(_LOAD, {"of_scope": scope, "of_owner": owner})
-            loaded: dict[str, object] = json.loads(values) if values else {}
-            return loaded
-
-        return await self._database.read(work)
+        return await self._database.read(lambda tx: _loaded(tx, scope, owner))
 
     async def save(
         self, scope: str, owner: int, values: Mapping[str, object], guild_id: int | None = None
     ) -> None:
         """Replace what was set; ``guild_id`` is the server that a channel belongs to."""
         await self._database.write(lambda tx: _replace(tx, scope, owner, values, guild_id))
+
+    async def alter(self, scope: str, owner: int, changes: Mapping[str, object]) -> Mapping[str, object]:
+        """Change some of what was set, as several processes may at once; return all. ``None`` takes one back."""
+
+        def work(tx: Connection) -> Mapping[str, object]:
+            locks.hold(tx, [_ALTERING])
+            altered = {**_loaded(tx, scope, owner), **changes}
+            values = {name: value for name, value in altered.items() if value is not None}
+            _replace(tx, scope, owner, values, None)
+            return values
+
+        return await self._database.write(work)
 
     async def save_all(self, guild_id: int, changed: Mapping[tuple[str, int], Mapping[str, object]]) -> None:
         """Replace what a server and its channels set, by scope and owner, in one transaction."""
@@ -59,6 +68,12 @@ class StoredSettings:
             return {owner: json.loads(values) for owner, values in rows}
 
         return await self._database.read(work)
+
+
+def _loaded(tx: Connection, scope: str, owner: int) -> Mapping[str, object]:
+    values = tx.scalar(_LOAD, {"of_scope": scope, "of_owner": owner})
+    loaded: dict[str, object] = json.loads(values) if values else {}
+    return loaded
 
 
 def _replace(tx: Connection, scope: str, owner: int, values: Mapping[str, object], guild_id: int | None) -> None:

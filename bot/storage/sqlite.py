@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.domain.errors import BotError
 from bot.domain.text import N_
-from bot.storage.database import Database, Threads, migrate
+from bot.storage.database import Database, DatabaseSetupError, Threads
+from bot.storage.versions import migrate
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class SqliteDatabase(Database):
         """Make the file where it is missing, for its owner alone, and bring its tables up to date."""
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.file.touch(mode=0o600)
-        await self.write(migrate)
+        await self.write(partial(migrate, name=self.name))
 
     async def close(self) -> None:
         """Wait for what is under way and close the file; twice is fine."""
@@ -73,13 +73,13 @@ def _file(url: str) -> Path:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise BotError(
+        raise DatabaseSetupError(
             N_("DATABASE_URL is not the address of a database."),
             N_("Write it like {example}, or leave it out."),
             example="sqlite:///data/easel.sqlite3",
         ) from error
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise BotError(
+        raise DatabaseSetupError(
             N_("DATABASE_URL does not name an SQLite file."),
             N_("Write it like {example}, or leave it out."),
             example="sqlite:///data/easel.sqlite3",

@@ -290,6 +290,7 @@ nodes = Table(
     Column("kind", String, nullable=False),
     Column("name", String, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("shards", String),
     sqlite_autoincrement=True,
 )
 """The processes that work with this database together, by the database's clock; none where there is one."""

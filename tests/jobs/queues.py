@@ -77,7 +77,7 @@ class Queue:
         jobs = self.make(dead_s=0.3, **options)
         recovery = await jobs.open()
         while not (recovery.requeued or recovery.failed):
-            await asyncio.sleep(0.05)
+            await jobs._engine.beat()
             recovery = await jobs.restore()
         return jobs, recovery
 

@@ -280,7 +280,7 @@ async def test_jobs_in_a_lane_of_workers_that_are_gone_are_moved_after_a_restart
     assert hand.started == [job.id for job in waiting]
 
 
-async def test_a_move_locks_every_guild_and_lane_before_its_job(jobs: Jobs, put: Any) -> None:
+async def test_a_move_locks_every_lane_and_guild_before_its_job(jobs: Jobs, put: Any) -> None:
     asked: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -291,7 +291,7 @@ async def test_a_move_locks_every_guild_and_lane_before_its_job(jobs: Jobs, put:
     def in_turn() -> list[str]:
         return [words for words, _ in groupby(asked)]  # what is not there yet is looked for twice
 
-    locks = ["FROM flows", "SELECT lanes.clock"] * 2 + ["jobs.spec"]
+    locks = ["SELECT lanes.clock", "FROM flows"] * 2 + ["jobs.spec"]
     waiting, running = await put("gpu1"), await leased(jobs, (await put("gpu1", user=12)).id)
     event.listen(Engine, "before_cursor_execute", note)
     try:

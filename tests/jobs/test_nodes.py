@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC110 - tests may poll
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -17,6 +18,7 @@ from bot.jobs.distributed import Distributed
 from bot.jobs.engine import Worker
 from bot.jobs.floors import Floors
 from bot.jobs.service import Jobs
+from bot.storage import locks
 from bot.storage.database import DatabaseAwayError
 from bot.storage.tables import lanes
 from tests.engines import url_of
@@ -108,7 +110,7 @@ async def test_who_was_taken_for_dead_finds_its_result_refused_and_begins_anew(q
     former = frozen._engine.node
     await other.open()
     while not (recovery := await other.restore()).requeued:
-        await asyncio.sleep(0.05)
+        await other._engine.beat()
     (again,) = recovery.requeued
     assert (again.id, again.crashes) == (job.id, 1)
     second = await leased(other, job.id)
@@ -215,3 +217,30 @@ async def test_a_dead_node_is_buried_once_its_silence_is_long_enough(queue: Queu
     assert await jobs._database.write(lambda tx: nodes.bury(tx, 20.0)) == 0
     assert await jobs._database.write(lambda tx: nodes.bury(tx, 0.0)) == 1
     assert not await jobs._database.write(lambda tx: nodes.beat(tx, jobs._engine.node))
+
+
+async def test_a_job_that_another_process_is_starting_is_passed_over(queue: Queue) -> None:
+    one, other = await queue.open(), await queue.open()
+    first, second = await add(one, queue.new()), await add(one, queue.new())
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def starting(tx: Connection) -> None:
+        assert locks.starts(tx, first.id)
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(10)
+
+    started: asyncio.Queue[int] = asyncio.Queue()
+
+    async def run(job_id: int) -> None:
+        if await other.start(job_id) is not None:
+            started.put_nowait(job_id)
+
+    held_up = asyncio.create_task(one._database.write(starting))
+    await begun.wait()
+    async with taking_part(other), other.serve(Worker(), run):
+        assert await started.get() == second.id
+        go_on.set()
+        await held_up
+        other._engine.ring()
+        assert await started.get() == first.id

@@ -242,15 +242,16 @@ def test_check_tells_what_is_right_and_what_is_wrong() -> None:
     assert result.exit_code == 78
     lines = result.stdout.splitlines()
     assert lines[:2] == ["ok    settings", "ok    data folder data"]
-    assert lines[2].startswith("wrong DISCORD_TOKEN")
-    assert lines[3].endswith("easel check --no-discord")
-    assert lines[4:7] == [
+    assert lines[2] == "ok    database data/easel.sqlite3, which the first start makes"
+    assert lines[3].startswith("wrong DISCORD_TOKEN")
+    assert lines[4].endswith("easel check --no-discord")
+    assert lines[5:8] == [
         "ok    backend sketch · built in, paints without a model",
         "      lists: models 1, samplers 6, schedulers 4",
         "      has img2img",
     ]
-    assert lines[7].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
-    assert "address and port" in lines[7]
+    assert lines[8].startswith("away  backend webui-2 http://127.0.0.1:9: webui-2 cannot be reached.")
+    assert "address and port" in lines[8]
 
 
 def test_check_leaves_discord_out_for_who_only_paints_in_the_terminal() -> None:

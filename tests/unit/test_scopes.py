@@ -40,6 +40,10 @@ class Shelf:
     ) -> None:
         self.rows[scope, owner] = (guild_id, values)
 
+    async def alter(self, scope: str, owner: int, changes: Mapping[str, object]) -> Mapping[str, object]:
+        await self.save(scope, owner, {**await self.load(scope, owner), **changes})
+        return await self.load(scope, owner)
+
     async def save_all(self, guild_id: int, changed: Mapping[tuple[str, int], Mapping[str, object]]) -> None:
         for (scope, owner), values in changed.items():
             await self.save(scope, owner, values, guild_id)

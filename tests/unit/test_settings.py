@@ -124,6 +124,23 @@ def test_a_bot_that_does_not_paint_may_have_the_passwords_of_its_workers_backend
     assert load({**shared, "EASEL_BACKENDS": "none"}, None).backend_addresses == ()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://easel:hid@den@db/easel",
+        "postgresql://easel:hid/den@db/easel",
+        "postgresql://easel:hid?den@db/easel",
+        "postgresql://easel:hid#den@db/easel",
+        "postgresql://easel:hidden@db:port/easel",
+    ],
+)
+def test_an_address_whose_password_would_be_misread_and_shown_is_refused(address: str) -> None:
+    [line] = problems({**TOKEN, "DATABASE_URL": address})
+    assert line.startswith("DATABASE_URL: it must be like postgresql://user:password@host:5432/name")
+    assert "@ is written %40" in line
+    assert "den@" not in line
+
+
 def test_premium_servers_are_read_as_ids() -> None:
     assert load({**TOKEN, "EASEL_PREMIUM_GUILDS": "12, 34,"}, None).premium_guild_ids == {12, 34}
 
