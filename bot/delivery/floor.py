@@ -12,6 +12,7 @@ from time import monotonic
 import structlog
 
 from bot.delivery.board import Board
+from bot.domain.errors import AwayError
 from bot.domain.job import Job, State
 from bot.domain.ports import Progress
 from bot.jobs.floors import ENDED, NOBODY, Floors
@@ -125,8 +126,11 @@ class Floor:
                 if self._adopts and (beat or self._orphaned):
                     self._orphaned = False
                     await self._adopt()
+            except AwayError as error:
+                log.warning("floors not looked after", reason=type(error).__name__)
+                self._orphaned = self._missed = True
             except Exception:
-                # A database that is away for a while must end no process; what was missed is looked for again.
+                # Nothing here may end the process; what was missed is looked for again.
                 log.exception("floors not looked after")
                 self._orphaned = self._missed = True
 
@@ -245,7 +249,7 @@ class Floor:
         free = [job for job in await self._floors.orphans() if await self._may_speak(job)]
         for ids in _batches(free):
             for job in await self._floors.adopt(ids):
-                log.info("floor taken over", job=job.id, state=job.state.value)
+                log.info("floor taken over", job=job.id, guild=job.address.guild_id, state=job.state.value)
                 self._forget(job.id)
                 self._given.pop(job.id, None)
                 self._board.adopt(job)

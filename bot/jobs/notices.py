@@ -71,6 +71,7 @@ class PostgresNotices:
         self._database = database
         self._heard: defaultdict[str, list[Hear]] = defaultdict(list)
         self._looks: list[Callable[[], None]] = []
+        self._hears = True
 
     def hear(self, topic: str, act: Hear) -> None:
         """Have ``act`` called for every notice of ``topic``, one's own included."""
@@ -93,7 +94,9 @@ class PostgresNotices:
             try:
                 await self._listen()
             except (OSError, OperationalError, TimeoutError) as error:
-                log.warning("notices of other processes are not heard: %s", type(error).__name__)
+                if self._hears:
+                    log.warning("notices of other processes are not heard: %s", type(error).__name__)
+                self._hears = False
             await asyncio.sleep(LISTEN_AGAIN_S)
 
     async def _listen(self) -> None:
@@ -102,6 +105,9 @@ class PostgresNotices:
         line = await AsyncConnection.connect(autocommit=True, **self._database.conninfo)
         try:
             await line.execute(f"LISTEN {CHANNEL}")
+            if not self._hears:
+                log.info("notices of other processes are heard again")
+            self._hears = True
             for look in self._looks:
                 look()
             while True:
