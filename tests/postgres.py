@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-NEEDED = "EASEL_TESTS_NEED_POSTGRES"
+NEEDED = "TESTS_NEED_POSTGRES"
 """Where this is set, a missing server is a failure and no reason to skip."""
 _TEMPLATE = "template_easel"
 _CONFIGURATION = """
