@@ -48,7 +48,7 @@ async def test_a_picture_that_cannot_be_fetched_just_now_is_delivered_later_and_
     async with start():
         s3.denied = frozenset({"GET"})
         act = await discord.as_(discord.world.ada).slash("draw", prompt="a hen")
-        await discord.until(lambda: sum(call.startswith("GET /pictures/easel/") for call in s3.calls) > 3)
+        await discord.until(lambda: sum(call.startswith("GET /pictures/easel/") for call in s3.calls) > 1, 30)
         s3.denied = frozenset()
         assert painted(await result(act))
         puts = [call for call in s3.calls if call.startswith("PUT") and ".check-" not in call]

@@ -80,7 +80,9 @@ async def test_a_job_is_counted_from_its_order_to_its_message(
     async with start(EASEL_METRICS=address):
         before = await until(address, lambda s: s['easel_ready{check="discord"}'] == 1)
         await draw(discord, prompt=PROMPT)
-        after = await until(address, lambda s: s['easel_jobs_total{outcome="delivered"}'] == 1)
+        # The rows may have been read a moment before the count.
+        told = {'easel_jobs_total{outcome="delivered"}': 1, "easel_jobs_untold": 0}
+        after = await until(address, lambda s: all(s[name] == value for name, value in told.items()))
     assert before['easel_jobs_total{outcome="delivered"}'] == 0
     assert before[f'easel_build_info{{version="{__version__}"}}'] == 1
     assert after['easel_job_wait_seconds_count{lane="default"}'] == 1
