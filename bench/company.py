@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import postgres
 from bench.figures import Sheet, quantile
+from bench.parts import running
 from bot.domain.job import Address, JobSpec, NewJob
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest
@@ -86,12 +87,11 @@ class Company:
     async def open(self) -> AsyncIterator[None]:
         """Be there as a bot without backends is."""
         await self.jobs.open()
-        others = [asyncio.create_task(each.run()) for each in (self.jobs, self._notices)]
-        yield
-        for task in others:
-            task.cancel()
-        await asyncio.wait(others)
-        await self.jobs.close()
+        try:
+            async with running(self.jobs, self._notices):
+                yield
+        finally:
+            await self.jobs.close()
 
     @asynccontextmanager
     async def painter(self, *, slots: int = 1, hold_s: float = 0.0) -> AsyncIterator[Painter]:

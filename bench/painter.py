@@ -12,6 +12,7 @@ import json
 import sys
 import time
 
+from bench.parts import running
 from bot.domain.job import Result
 from bot.jobs.distributed import Distributed
 from bot.jobs.engine import Worker
@@ -44,17 +45,12 @@ async def paint(url: str, slots: int, hold_s: float) -> None:
         await jobs.paint(lease, Result((), "none", 1.0))
 
     await jobs.open()
-    others = [asyncio.create_task(each.run()) for each in (jobs, notices)]
-    async with jobs.serve(
-        Worker(slots=slots),
-        run,
-    ):
-        say("ready")
-        await asyncio.to_thread(sys.stdin.read)
-    for task in others:
-        task.cancel()
-    await asyncio.wait(others)
-    await jobs.close()
+    try:
+        async with running(jobs, notices), jobs.serve(Worker(slots=slots), run):
+            say("ready")
+            await asyncio.to_thread(sys.stdin.read)
+    finally:
+        await jobs.close()
 
 
 if __name__ == "__main__":

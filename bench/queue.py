@@ -25,6 +25,7 @@ from typing import Any
 
 from bench import postgres
 from bench.figures import Sheet, quantile
+from bench.parts import running
 from bot.domain.job import Address, Job, JobSpec, NewJob, Result
 from bot.domain.limits import Limits
 from bot.domain.request import PaintRequest
@@ -215,12 +216,11 @@ async def opened(kind: str, stack: ExitStack) -> AsyncIterator[tuple[Jobs, float
     notices = PostgresNotices(shared)
     jobs = Jobs(shared, Distributed(shared, notices, kind="bot", name="bench"), clock=time.time)
     await jobs.open()
-    others = [asyncio.create_task(each.run()) for each in (jobs, notices)]
-    yield jobs, floor
-    for task in others:
-        task.cancel()
-    await asyncio.wait(others)
-    await jobs.close()
+    try:
+        async with running(jobs, notices):
+            yield jobs, floor
+    finally:
+        await jobs.close()
 
 
 async def main() -> int:

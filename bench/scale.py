@@ -73,8 +73,11 @@ async def watched(server: Postgres, workers: int, job_s: float, watched_s: float
         if ordering.done():
             warming.cancel()
             await ordering
+        await warming
         async with await psycopg.AsyncConnection.connect(house.url, autocommit=True) as line:
             scene = await observed(house, Server(line), watched_s, job_s)
+        if ordering.done():
+            await ordering  # whoever orders no more has failed, and so has the measure
         ordering.cancel()
         await asyncio.wait([ordering])
     return scene
@@ -96,6 +99,8 @@ async def observed(house: Installation, database: Server, watched_s: float, job_
     begun, before, counts = time.time(), used(), await database.counts()
     await asyncio.sleep(watched_s)
     ended, after, counted = time.time(), used(), await database.counts()
+    if watching.done():
+        await watching
     watching.cancel()
     await asyncio.wait([watching])
     prompts = [prompt for prompt, at in house.delivered.items() if begun < at <= ended]
