@@ -47,14 +47,19 @@ class Database(ABC):
     """What every database gives; ``name`` is what the host may be shown of where it is."""
 
     name: str
+    _threads: "tuple[Threads, ...]"
 
     @abstractmethod
     async def open(self) -> None:
         """Make it ready for use, and bring its tables up to date."""
 
-    @abstractmethod
     async def close(self) -> None:
         """Wait for what is under way and let go; twice is fine."""
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        for each in self._threads:
+            each.close()
 
     @abstractmethod
     async def write(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:

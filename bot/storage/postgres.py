@@ -1,6 +1,5 @@
 """The database of many processes: PostgreSQL, through psycopg 3."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -63,6 +62,7 @@ class PostgresDatabase(Database):
         self._writers = Threads(_engine(self._url), WRITERS)
         unchanging = {"isolation_level": "REPEATABLE READ", "execution_options": {"postgresql_readonly": True}}
         self._readers = Threads(_engine(self._url, **unchanging), READERS)
+        self._threads = (self._readers, self._writers)
 
     @property
     def conninfo(self) -> dict[str, Any]:
@@ -73,10 +73,6 @@ class PostgresDatabase(Database):
     async def open(self) -> None:
         """Bring the tables up to date; of several processes that start at once, one does."""
         await self.write(partial(_migrate, name=self.name))
-
-    async def close(self) -> None:
-        """Wait for what is under way and close all connections; twice is fine."""
-        await asyncio.to_thread(self._shut)
 
     async def write(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         """Run ``work`` in one durable transaction, beside others; anew where another came first.
@@ -93,10 +89,6 @@ class PostgresDatabase(Database):
     @property
     def _cure(self) -> str:
         return N_("Start it, or mend DATABASE_URL or what its user may do there.")
-
-    def _shut(self) -> None:
-        self._readers.close()
-        self._writers.close()
 
 
 def _address(url: str) -> URL:

@@ -1,6 +1,5 @@
 """The database of one process: one SQLite file."""
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -36,6 +35,7 @@ class SqliteDatabase(Database):
         self.name = str(self.file)
         self._writer = _Writer(self.file)
         self._readers = _Readers(self.file)
+        self._threads = (self._readers, self._writer)
 
     @staticmethod
     def in_folder(folder: Path) -> str:
@@ -48,10 +48,6 @@ class SqliteDatabase(Database):
         self.file.touch(mode=0o600)
         await self.write(partial(migrate, name=self.name))
 
-    async def close(self) -> None:
-        """Wait for what is under way and close the file; twice is fine."""
-        await asyncio.to_thread(self._shut)
-
     async def write(self, work: Callable[[Connection], T], *, synced: bool = True) -> T:
         """Run ``work`` in one durable transaction, one at a time."""
         return await self._writer.run(work, synced=synced)
@@ -63,10 +59,6 @@ class SqliteDatabase(Database):
     @property
     def _cure(self) -> str:
         return N_("Free space on its disk, mend its rights, or put a backup of this version in its place.")
-
-    def _shut(self) -> None:
-        self._readers.close()
-        self._writer.close()
 
 
 def _file(url: str) -> Path:
