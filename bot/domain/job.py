@@ -188,9 +188,9 @@ class Job:
     """A job as it is now: the row, read.
 
     ``guild`` is the one that pays in the fair queue (a person's own id in direct messages); times are unix
-    seconds; ``cost`` and ``tag`` are ticks; ``attempt`` counts starts and fences out stale workers;
-    ``crashes`` counts process deaths while it ran; ``told_at`` is when its message got the last word; ``speaker``
-    is the process that may speak in its message.
+    seconds; ``cost`` and ``tag`` are ticks, the tag that it was queued with or, once it ran, taken with;
+    ``attempt`` counts starts and fences out stale workers; ``crashes`` counts process deaths while it ran;
+    ``told_at`` is when its message got the last word; ``speaker`` is the process that may speak in its message.
     """
 
     id: int

@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bot.domain.cost import UNIT
 from bot.domain.errors import LimitError
 from bot.domain.job import Result
 from bot.domain.quotas import DAY_S, Allowance, Period, Scope, Spender, Use
@@ -30,8 +29,6 @@ from bot.domain.text import N_
 from bot.jobs import pace
 from bot.storage.tables import charges, usage
 
-ASSUMED_S = 10.0
-"""What a standard image is taken to take as long as no backend has been measured."""
 _OF_JOB = charges.c.job_id == bindparam("of_job")
 _SETTLE = update(charges).where(_OF_JOB).values(ms=bindparam("new_ms"), day=bindparam("new_day"))
 _REOPEN = update(charges).where(_OF_JOB).values(day=None)
@@ -69,14 +66,9 @@ class QuotaError(LimitError):
     """An order takes more than is left of a quota."""
 
 
-def estimate_ms(tx: Connection, ticks: int) -> int:
-    """Return about how long ``ticks`` take on the backends as they were measured, in ms; at least 1."""
-    return max(1, round(1000 * ticks / (pace.usual(tx) or UNIT / ASSUMED_S)))
-
-
 def needed_ms(tx: Connection, orders: Iterable[Order]) -> int:
     """Return about how long orders take together, in ms."""
-    return sum(estimate_ms(tx, pace.price(tx, order)) for order in orders)
+    return sum(pace.estimate(tx, order).ms for order in orders)
 
 
 def check(tx: Connection, spender: Spender, held_to: Sequence[Allowance], need_ms: int, now: float) -> None:

@@ -104,10 +104,6 @@ class Distributed(Serving):
             self.ring()
             return
 
-    def submit(self, tx: Connection, job: int) -> None:  # noqa: ARG002 - whoever wakes looks at the line itself
-        """Wake everybody who may run a job, once the caller's transaction is committed."""
-        notify(tx, "wake")
-
     def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
         """Return the attempts that are running by nodes that have died.
 

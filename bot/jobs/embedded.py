@@ -55,9 +55,6 @@ class Embedded(Serving):
         """Wait until cancelled: there is nobody else."""
         await asyncio.get_running_loop().create_future()
 
-    def submit(self, tx: Connection, job: int) -> None:
-        """Do nothing: the row is the hand-over."""
-
     def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
         """Return all that is running: whoever ran it held the lock and is gone."""
         return [Interrupted(job, attempt) for job, attempt in tx.execute(_RUNNING)]

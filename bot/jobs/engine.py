@@ -75,9 +75,6 @@ class JobEngine(Protocol):
     async def beat(self) -> None:
         """Return when it is time again to look after what other processes left."""
 
-    def submit(self, tx: Connection, job: int) -> None:
-        """Tell of a queued job once the caller's transaction is committed."""
-
     def interrupted(self, tx: Connection) -> Sequence[Interrupted]:
         """Return the attempts that are running by nodes that have died."""
 
@@ -85,7 +82,7 @@ class JobEngine(Protocol):
         """Return whether this process runs ``job``."""
 
     def wake(self, job: int, *, again: bool = False) -> None:
-        """Tell, after the commit, that ``job`` was submitted; ``again``: by its run, which is on its way out."""
+        """Tell, after the commit, that ``job`` was queued; ``again``: by its run, which is on its way out."""
 
     def leave(self, job: int) -> None:
         """Hand ``job`` out no more, until somebody tells of jobs again: another process is starting it."""

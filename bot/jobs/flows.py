@@ -10,11 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from bot.domain import fairness
 from bot.domain.fairness import AGAIN, Flow, Waiting
 from bot.domain.job import State
-from bot.storage.tables import flows, jobs, lanes
+from bot.storage.tables import flows, jobs, lanes, waiting
 
 _NEWEST = 2**63 - 1
 """The id that a job plans with before it has one."""
-_LIVE = (State.QUEUED.value, State.RUNNING.value)
 
 _FLOW = (
     select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users)
@@ -31,20 +30,21 @@ _DROP_FLOWS = delete(flows).where(flows.c.lane == bindparam("of_lane"))
 _CLOCK = select(lanes.c.clock).where(lanes.c.lane == bindparam("of_lane")).with_for_update()
 _NEW_LANE = insert(lanes).on_conflict_do_nothing()
 _SAVE_CLOCK = update(lanes).where(lanes.c.lane == bindparam("of_lane")).values(clock=bindparam("new_clock"))
-_WAITING = select(jobs.c.id, jobs.c.lane, jobs.c.user_id, jobs.c.cost, jobs.c.tag, jobs.c.rank).where(
-    jobs.c.guild_id == bindparam("of_guild"), jobs.c.state == State.QUEUED.value
-)
-_RETAG = update(jobs).where(jobs.c.id == bindparam("of_id")).values(tag=bindparam("new_tag"))
+_WAITING = select(
+    *(waiting.c[name] for name in ("job_id", "lane", "user_id", "cost", "tag", "rank")),
+).where(waiting.c.guild_id == bindparam("of_guild"))
+_RETAG = update(waiting).where(waiting.c.job_id == bindparam("of_id")).values(tag=bindparam("new_tag"))
 _MOVED = (
     func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("tags", type_=ARRAY(BigInteger)))
     .table_valued(column("id", BigInteger), column("tag", BigInteger))
     .render_derived()
 )
-_RETAG_ALL = update(jobs).where(jobs.c.id == _MOVED.c.id).values(tag=_MOVED.c.tag)
+_RETAG_ALL = update(waiting).where(waiting.c.job_id == _MOVED.c.id).values(tag=_MOVED.c.tag)
+_HEAD = select(func.min(waiting.c.tag)).where(waiting.c.lane == bindparam("of_lane"))
 _BUSY = select(
-    select(jobs.c.id).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state.in_(_LIVE)).exists(),
+    select(waiting.c.job_id).where(waiting.c.lane == bindparam("of_lane")).exists()
+    | select(jobs.c.id).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.RUNNING.value).exists(),
 )
-_HEAD = select(func.min(jobs.c.tag)).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
 
 
 class Share:

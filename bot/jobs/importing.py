@@ -74,7 +74,6 @@ def copy_all(tx: Connection, source: Source, files: Sequence[Path], tell: Tell) 
     every = ", ".join(_quoted(tx, each) for each in metadata.sorted_tables)
     tx.exec_driver_sql(f"LOCK TABLE {every} IN EXCLUSIVE MODE")
     check_free(tx)
-    tx.execute(delete(settings).where(_INSTANCE))
     with source.rows() as rows:
         copied = {table.name: _copy(table, rows, tx, tell) for table in COPIED}
         _continue_numbers(rows, tx)
@@ -118,6 +117,7 @@ def _copy(table: Table, rows: Connection, tx: Connection, tell: Tell) -> tuple[i
     """Copy a table, read the copy, and return how many rows it has, and in how many a NUL was replaced."""
     total, mended = _count(rows, table), 0
     sent, arrived = _Sum(), _Sum()
+    tx.execute(delete(table))  # what a new installation drew for itself, and what triggers made of rows before
     every = select(table).execution_options(yield_per=_ROWS)
     for batch in rows.execute(every).partitions():
         storable = [_storable(row) for row in batch]

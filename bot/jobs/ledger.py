@@ -49,18 +49,17 @@ class Ledger:
         """Queue a job, or return the one of the same key; raises ``BusyError`` above the caps of ``limits``."""
         now = self._clock()
         share = Share(tx, new.lane, new.guild)
-        known = fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now)
+        known = tx.scalar(statements.ID_OF_KEY, {"of_key": new.key})
         if known is not None:
-            return known
-        cost = pace.price(tx, new.spec.order)
+            return read_job(tx.execute(statements.BY_ID, {"of_id": known}).one(), now)
+        cost, ms = pace.estimate(tx, new.spec.order)
         if words.over_caps(share.users, new.user, limits):
             wait_s = pace.Forecast(tx, new.lane, self._engine.slots(new.lane), now).wait_s(cost)
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)
         tag, rank = share.enqueue(new.user, cost, weight)
         row = job_row(new, cost=cost, tag=tag, rank=rank, now=now)
         job = self._changed(tx, _INSERT, row | {"speaker_id": self._engine.node})
-        charging.reserve(tx, job.id, new.spender, charging.estimate_ms(tx, cost))
-        self._engine.submit(tx, job.id)
+        charging.reserve(tx, job.id, new.spender, ms)
         return job
 
     def add_all(
@@ -79,7 +78,7 @@ class Ledger:
         everywhere = any(allowance.everywhere for allowance in held_to)
         locks.hold(tx, [new.guild, *([new.user] if everywhere else [])])
         asked = len(news) > 1 or held_to
-        if asked and fetch_job(tx, statements.BY_KEY, {"of_key": new.key}, now) is None:
+        if asked and tx.scalar(statements.ID_OF_KEY, {"of_key": new.key}) is None:
             if len(news) > 1:
                 users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
                 words.check_room(users, new.user, limits, len(news))
@@ -176,9 +175,7 @@ class Ledger:
             "new_queued_at": queued_at,
         }
         charging.reopen(held.tx, held.job.id)
-        job = self._changed(held.tx, statements.REQUEUE, row)
-        self._engine.submit(held.tx, job.id)
-        return job
+        return self._changed(held.tx, statements.REQUEUE, row)
 
     def relane(self, tx: Connection, job_id: int, lane: str) -> Job | None:
         """Let a queued job wait in ``lane``, by its age among its user's; one that was charged stays first."""
@@ -193,9 +190,7 @@ class Ledger:
         else:
             tag, rank = share.front(job.tag), AGAIN
         row = {"of_id": job_id, "new_lane": lane, "new_tag": tag, "new_rank": rank}
-        moved = self._changed(tx, statements.RELANE, row)
-        self._engine.submit(tx, job_id)
-        return moved
+        return self._changed(tx, statements.RELANE, row)
 
     def end(
         self,

@@ -7,26 +7,21 @@ from typing import Any, Self
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from bot.domain.fairness import AGAIN
-from bot.domain.job import State
 from bot.jobs.engine import Worker
-from bot.storage.tables import jobs, lanes
+from bot.storage.tables import lanes, waiting
 
 _WIDEST = 200
 """How many jobs of a lane affinity looks at."""
 
 _LANES = select(lanes.c.lane)
 _FIRST = (
-    select(
-        *(jobs.c[name] for name in ("id", "lane", "tag", "rank", "cost", "guild_id", "user_id", "model")),
-    )
-    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.QUEUED.value)
-    .order_by(jobs.c.tag, jobs.c.rank, jobs.c.id)
+    select(waiting)
+    .where(waiting.c.lane == bindparam("of_lane"))
+    .order_by(waiting.c.tag, waiting.c.rank, waiting.c.job_id)
     .limit(bindparam("at_most"))
 )
-_GUILDS = (
-    select(jobs.c.lane, func.count(jobs.c.guild_id.distinct()).label("guilds"))
-    .where(jobs.c.state == State.QUEUED.value)
-    .group_by(jobs.c.lane)
+_GUILDS = select(waiting.c.lane, func.count(waiting.c.guild_id.distinct()).label("guilds")).group_by(
+    waiting.c.lane
 )
 JobRow = Row[*tuple[Any, ...]]
 
@@ -62,7 +57,7 @@ class Line:
         if not all(lane in self.served for lane in self.lanes if worker.serves(lane)):
             return False
         return all(
-            len(rows) < self.at_most and all(row.id in passed for row in rows) for rows in self.rows.values()
+            len(rows) < self.at_most and all(row.job_id in passed for row in rows) for rows in self.rows.values()
         )
 
 

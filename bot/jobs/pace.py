@@ -4,15 +4,18 @@ A pace is in standard ticks per second of one slot: ticks with every model count
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from bot.domain.cost import PERMILLE, cost, ewma, learn
+from bot.domain.cost import PERMILLE, UNIT, cost, ewma, learn
 from bot.domain.job import Place
 from bot.domain.request import Order, PaintRequest
 from bot.jobs import statements
 from bot.storage.tables import models, speeds
 
+ASSUMED_S = 10.0
+"""What a standard image is taken to take as long as no backend has been measured."""
 _SHORTEST_S = 0.001
 _EVERY_MODEL = ""
 """Stands for all models of a backend taken together."""
@@ -28,14 +31,24 @@ _PERMILLE = select(models.c.permille).where(models.c.model == bindparam("of_mode
 _SAVE_PERMILLE = (
     update(models).where(models.c.model == bindparam("of_model")).values(permille=bindparam("new_permille"))
 )
+_USUAL = select(func.avg(speeds.c.pace)).where(speeds.c.model == _EVERY_MODEL)
+"""What a slot does on average of all backends; ``None``: none is measured yet."""
+_LEARNT = select(_PERMILLE.scalar_subquery(), _USUAL.scalar_subquery())
 
 
-def price(tx: Connection, order: Order) -> int:
-    """Return the cost of ``order`` in ticks, with what is known of its model."""
-    if not isinstance(order, PaintRequest):
-        return cost(order)
-    permille = tx.scalar(_PERMILLE, {"of_model": order.model or ""})
-    return cost(order, permille or PERMILLE)
+class Estimate(NamedTuple):
+    """What an order is thought to take: its ``cost`` in ticks, and about so many ``ms``, at least 1."""
+
+    cost: int
+    ms: int
+
+
+def estimate(tx: Connection, order: Order) -> Estimate:
+    """Return what ``order`` is thought to take, by what was learnt of its model and of all backends."""
+    model = (order.model or "") if isinstance(order, PaintRequest) else None
+    permille, usual = tx.execute(_LEARNT, {"of_model": model}).one()
+    ticks = cost(order, permille or PERMILLE)
+    return Estimate(ticks, max(1, round(1000 * ticks / (usual or UNIT / ASSUMED_S))))
 
 
 def measure(tx: Connection, request: PaintRequest, backend: str, seconds: float) -> None:
@@ -61,12 +74,6 @@ def _weigh(tx: Connection, request: PaintRequest, seconds: float, standard: floa
         tx.execute(insert(models), {"model": request.model or "", "permille": permille})
     elif known != permille:
         tx.execute(_SAVE_PERMILLE, {"of_model": request.model or "", "new_permille": permille})
-
-
-def usual(tx: Connection) -> float | None:
-    """Return what a slot does on average of all backends; ``None``: none is measured yet."""
-    paces = [float(pace) for _, pace in tx.execute(_PACES)]
-    return sum(paces) / len(paces) if paces else None
 
 
 def learnt(tx: Connection) -> dict[str, dict[str, float]]:

@@ -121,7 +121,7 @@ class JobReader:
             row = tx.execute(statements.QUEUED_JOB, {"of_id": job_id}).one_or_none()
             if row is None:
                 return None
-            of = {"of_lane": row.lane, "of_tag": row.tag, "of_rank": row.rank, "of_id": row.id}
+            of = {"of_lane": row.lane, "of_tag": row.tag, "of_rank": row.rank, "of_id": job_id}
             ahead, ticks = tx.execute(statements.AHEAD, of).one()
             return self._forecast(tx, row.lane).place(ahead, int(ticks))
 

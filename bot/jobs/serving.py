@@ -171,11 +171,11 @@ class Serving:
         server.left = False
         passed = self._passed
         for lane in self._turns.order(line.guilds):
-            rows = [row for row in line.rows[lane] if row.id not in passed and not _left(row, server, free)]
+            rows = [row for row in line.rows[lane] if row.job_id not in passed and not _left(row, server, free)]
             row = pick(rows, server.worker)
             if row is not None:
                 self._turns.charge(lane, row.cost, line.guilds[lane])
-                return int(row.id)
+                return int(row.job_id)
         return None
 
     async def _finish(self, server: _Server, job: int, run: asyncio.Task[None]) -> float:

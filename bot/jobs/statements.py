@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import Float, Update, bindparam, delete, func, select, tuple_, update
 
 from bot.domain.job import State
-from bot.storage.tables import jobs, lanes
+from bot.storage.tables import jobs, lanes, waiting
 
 QUEUED = State.QUEUED.value
 RUNNING = State.RUNNING.value
 PAINTED = State.PAINTED.value
 UNTOLD = (PAINTED, State.FAILED.value, State.CANCELLED.value)
 
-ORDER = (jobs.c.tag, jobs.c.rank, jobs.c.id)
+ORDER = (waiting.c.tag, waiting.c.rank, waiting.c.job_id)
 """The order of service within a lane."""
 
 OF_ID = jobs.c.id == bindparam("of_id")
@@ -26,7 +26,7 @@ def _set(condition: Any, **values: Any) -> Update:
 
 BY_ID = select(jobs).where(OF_ID)
 BY_ID_LOCKED = BY_ID.with_for_update()
-BY_KEY = select(jobs).where(jobs.c.key == bindparam("of_key"))
+ID_OF_KEY = select(jobs.c.id).where(jobs.c.key == bindparam("of_key"))
 BY_MESSAGE = select(jobs).where(jobs.c.message_id == bindparam("of_message")).order_by(jobs.c.id.desc()).limit(1)
 LAST_RESULT = (
     select(jobs)
@@ -56,6 +56,10 @@ OVERDUE = (
     .order_by(jobs.c.id)
 )
 
+# By now the guild's other orders may have moved it.
+_STOOD = func.coalesce(
+    select(waiting.c.tag).where(waiting.c.job_id == jobs.c.id).correlate(jobs).scalar_subquery(), jobs.c.tag
+)
 START = _set(
     OF_ID & (jobs.c.state == QUEUED),
     state=RUNNING,
@@ -64,6 +68,7 @@ START = _set(
     backend=bindparam("new_backend"),
     task=bindparam("new_task"),
     node_id=bindparam("new_node"),
+    tag=_STOOD,
 ).returning(jobs)
 NOTE_TASK = _set(OF_LEASE, backend=bindparam("new_backend"), task=bindparam("new_task"))
 PAINT = _set(
@@ -120,25 +125,23 @@ PING = _set(OF_ID & jobs.c.pinged_at.is_(None), pinged_at=bindparam("now"))
 WIPE_TOKENS = update(jobs).where(jobs.c.token_expires_at <= bindparam("now"))
 WIPE_TOKENS = WIPE_TOKENS.values(token=None, token_expires_at=None)
 
-_QUEUE = select(jobs).where(jobs.c.state == QUEUED)
 RUNNING_FIRST = select(jobs).where(jobs.c.state == RUNNING).order_by(jobs.c.started_at, jobs.c.id)
-IN_LINE = _QUEUE.order_by(jobs.c.lane, *ORDER)
+IN_LINE = select(jobs).join(waiting, waiting.c.job_id == jobs.c.id).order_by(waiting.c.lane, *ORDER)
 
-AHEAD = select(func.count(), func.coalesce(func.sum(jobs.c.cost), 0)).where(
-    jobs.c.lane == bindparam("of_lane"),
-    jobs.c.state == QUEUED,
+AHEAD = select(func.count(), func.coalesce(func.sum(waiting.c.cost), 0)).where(
+    waiting.c.lane == bindparam("of_lane"),
     tuple_(*ORDER) < tuple_(bindparam("of_tag"), bindparam("of_rank"), bindparam("of_id")),
 )
-QUEUED_BY = select(jobs.c.user_id).where(jobs.c.guild_id == bindparam("of_guild"), jobs.c.state == QUEUED)
-QUEUED_JOB = select(jobs.c.id, jobs.c.lane, jobs.c.tag, jobs.c.rank).where(OF_ID, jobs.c.state == QUEUED)
-_sum = func.sum(jobs.c.cost).over(order_by=ORDER, rows=(None, 0))
+QUEUED_JOB = select(waiting).where(waiting.c.job_id == bindparam("of_id"))
+QUEUED_BY = select(waiting.c.user_id).where(waiting.c.guild_id == bindparam("of_guild"))
+_sum = func.sum(waiting.c.cost).over(order_by=ORDER, rows=(None, 0))
 _line = (
     select(
-        jobs.c.id,
+        waiting.c.job_id.label("id"),
         (func.row_number().over(order_by=ORDER) - 1).label("ahead"),
-        (_sum - jobs.c.cost).label("cost_ahead"),
+        (_sum - waiting.c.cost).label("cost_ahead"),
     )
-    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == QUEUED)
+    .where(waiting.c.lane == bindparam("of_lane"))
     .subquery()
 )
 LANES = select(lanes.c.lane)

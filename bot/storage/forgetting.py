@@ -70,6 +70,8 @@ REACHED = frozenset(
 )
 """Every column that may hold a person's id; ``person`` leaves it in none of them. In direct messages the person
 is the guild."""
+FOLLOWING = frozenset({"waiting.user_id", "waiting.guild_id"})
+"""Where the database deletes a person's id with the job whose row holds it too."""
 OUTLASTING = frozenset({"blocks.user_id"})
 """Where a person's id stays until its time is over: who deletes everything is blocked as long as before."""
 BATCH = 40

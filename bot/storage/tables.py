@@ -3,6 +3,8 @@
 Times are unix seconds, tags, costs and clocks ticks; JSON is text, because only its reader knows its type.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -25,6 +27,13 @@ Key = String().with_variant(String(collation="C"), "postgresql")
 """Text that compares by code point, so that a prefix is a range of the index."""
 
 metadata = MetaData()
+
+
+def _known(column: Column[Any], name: str) -> None:
+    """Index the rows that have the column at all."""
+    known = column.is_not(None)
+    Index(name, column, sqlite_where=known, postgresql_where=known)
+
 
 jobs = Table(
     "jobs",
@@ -68,13 +77,15 @@ jobs = Table(
     Column("speaker_id", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
-"""``node_id`` is the process that ran it last, ``speaker_id`` the one that may speak in its message."""
-Index("jobs_service", jobs.c.lane, jobs.c.state, jobs.c.tag, jobs.c.rank, jobs.c.id, jobs.c.cost)
+"""``node_id`` is the process that ran it last, ``speaker_id`` the one that may speak in its message.
+
+``tag`` and ``rank`` are those it was queued with, then those it was taken with: where it stands is in ``waiting``.
+"""
 Index("jobs_flow", jobs.c.guild_id, jobs.c.state)
 Index("jobs_owner", jobs.c.user_id, jobs.c.id)
-Index("jobs_message", jobs.c.message_id)
+_known(jobs.c.message_id, "jobs_message")
 Index("jobs_state", jobs.c.state, jobs.c.told_at)
-Index("jobs_token", jobs.c.token_expires_at)
+_known(jobs.c.token_expires_at, "jobs_token")
 _DELIVERED = text("state = 'delivered'")
 Index(
     "jobs_delivered",
@@ -96,6 +107,22 @@ Index(
     sqlite_where=_CANCELLED_BY_SOMEBODY,
     postgresql_where=_CANCELLED_BY_SOMEBODY,
 )
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("job_id", Count, primary_key=True, autoincrement=False),
+    Column("lane", String, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("model", String),
+    Column("cost", BigInteger, nullable=False),
+    Column("tag", BigInteger, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+)
+"""The queued jobs, by triggers of ``jobs``: narrow, for every order moves the tags of its guild's later jobs."""
+Index("waiting_service", waiting.c.lane, waiting.c.tag, waiting.c.rank, waiting.c.job_id, waiting.c.cost)
+Index("waiting_guild", waiting.c.guild_id)
 
 lanes = Table(
     "lanes",

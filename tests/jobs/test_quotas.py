@@ -12,8 +12,9 @@ from bot.domain.errors import Failure
 from bot.domain.job import Address, Job, NewJob, State
 from bot.domain.limits import Limits
 from bot.domain.quotas import DAY_S, Allowance, Period, Scope, Spender
-from bot.jobs.charging import ASSUMED_S, QuotaError
+from bot.jobs.charging import QuotaError
 from bot.jobs.forgetting import Forgetting
+from bot.jobs.pace import ASSUMED_S
 from bot.jobs.service import Jobs
 from bot.storage.tables import charges, usage
 from tests.jobs.queues import DONE, Queue, add, leased

@@ -319,15 +319,15 @@ async def test_a_long_queue_drains_in_order_on_a_constant_stack(
     assert len(depths) == 1
 
 
-async def test_a_transaction_of_the_service_is_all_or_nothing(jobs: Jobs, queue: Queue) -> None:
+async def test_a_transaction_of_the_service_is_all_or_nothing(
+    jobs: Jobs, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = await add(jobs, queue.new())
-    submit = jobs._engine.submit
 
-    def broken(tx: Connection, job: int) -> None:
-        submit(tx, job)
+    def broken(*_: object) -> None:
         raise LookupError
 
-    jobs._engine.submit = broken  # type: ignore[method-assign]
+    monkeypatch.setattr("bot.jobs.charging.reserve", broken)  # the last that is written of a job
     await jobs.note_intake(queue.intake(1))
     with pytest.raises(LookupError):
         await add(jobs, queue.new(), intake=1)

@@ -4,14 +4,22 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.errors import BusyError, Failure
 from bot.domain.job import Address, State
 from bot.domain.limits import Limits
 from bot.jobs.service import Jobs
+from bot.storage.tables import waiting
 from tests.jobs.queues import DONE, Queue, add, leased, line
 
 FAULT = Failure("It broke: {why}.", "Mend it.", {"why": "wind"})
+
+
+async def tags(jobs: Jobs, but: int) -> list[tuple[int, int]]:
+    """Return where all others stand."""
+    others = select(waiting.c.job_id, waiting.c.tag).where(waiting.c.job_id != but).order_by(waiting.c.job_id)
+    return [(job, tag) for job, tag in await jobs._database.read(lambda tx: tx.execute(others).all())]
 
 
 async def test_a_job_comes_back_as_it_was_queued(jobs: Jobs, queue: Queue) -> None:
@@ -124,13 +132,13 @@ async def test_a_released_job_goes_first_and_costs_nothing_more(jobs: Jobs, queu
     first, second, third = [(await add(jobs, queue.new())).id for _ in range(3)]
     other = (await add(jobs, queue.new(2, 22))).id
     lease = await leased(jobs, first)
-    before = [(job.id, job.tag) for job in await jobs.waiting() if job.id != first]
+    before = await tags(jobs, first)
     await jobs.note_task(lease, "gpu", "1-1")
     assert await jobs.release(lease) is True
     assert await line(jobs) == [first, other, second, third]
     again = await leased(jobs, first)
     assert (again.job.crashes, again.job.backend, again.job.task) == (0, "gpu", "1-1")
-    assert [(job.id, job.tag) for job in await jobs.waiting() if job.id != first] == before
+    assert await tags(jobs, first) == before
 
 
 async def test_a_released_job_goes_before_an_idle_guilds_first(jobs: Jobs, queue: Queue) -> None:

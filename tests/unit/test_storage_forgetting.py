@@ -14,7 +14,7 @@ from bot.domain.job import Address, JobSpec, NewJob, Picture, Result, State
 from bot.domain.request import PaintRequest
 from bot.domain.shards import Shards
 from bot.storage import forgetting
-from bot.storage.forgetting import OUTLASTING, REACHED
+from bot.storage.forgetting import FOLLOWING, OUTLASTING, REACHED
 from bot.storage.own import StoredOwn
 from bot.storage.records import job_row, result_row
 from bot.storage.sqlite import SqliteDatabase
@@ -48,6 +48,9 @@ NOT_PERSONS = frozenset(
         "jobs.reply_to",
         "jobs.cost",
         "jobs.tag",
+        "waiting.job_id",
+        "waiting.cost",
+        "waiting.tag",
         "lanes.clock",
         "flows.next",
         "flows.uv",
@@ -137,10 +140,10 @@ def test_every_column_that_may_hold_a_persons_id_is_one_that_forgetting_reaches(
     named = {name for name, column in columns().items() if PERSONAL.search(column.name)}
     numbered = {name for name, column in columns().items() if isinstance(column.type, BigInteger)}
     numbered |= {name for name, column in columns().items() if column.name.endswith("_id")}
-    unknown = (named | numbered) - REACHED - OUTLASTING - NOT_PERSONS
+    unknown = (named | numbered) - REACHED - FOLLOWING - OUTLASTING - NOT_PERSONS
     assert not unknown, "Say in forgetting.REACHED how a person's id leaves it, or here that it never holds one."
-    assert columns().keys() >= REACHED, "no longer there"
-    assert not (REACHED | OUTLASTING) & NOT_PERSONS
+    assert columns().keys() >= REACHED | FOLLOWING, "no longer there"
+    assert not (REACHED | FOLLOWING | OUTLASTING) & NOT_PERSONS
 
 
 def sample(column: Column[Any], number: int) -> Any:
@@ -167,6 +170,17 @@ async def test_a_row_loses_a_person_wherever_the_id_stands_and_keeps_another(
     left = str(await dump(database))
     assert str(ADA) not in left
     assert str(BRUNO) in left
+
+
+async def test_what_follows_a_job_goes_with_it(database: SqliteDatabase) -> None:
+    for who in (ADA, BRUNO):
+        await put(database, who, state=State.QUEUED.value)
+    before = await dump(database)
+    assert all(str(who) in str(before["waiting"]) for who in (ADA, BRUNO))
+    await forget(database, ADA)
+    after = await dump(database)
+    assert str(ADA) not in str(after)
+    assert str(BRUNO) in str(after["waiting"])
 
 
 async def rich(database: SqliteDatabase, who: int, other: int) -> int:
