@@ -14,7 +14,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    literal,
     select,
     union,
     update,
@@ -116,8 +115,8 @@ _COUNT = _COUNT.on_conflict_do_update(
 )
 _USED = ("guild_id", "day", "user_id", "channel_id")
 """By what is known how much was used of quotas."""
-_THEIRS = select(usage.c.guild_id, usage.c.day, literal(NOBODY), usage.c.channel_id, usage.c.ms)
-_AS_NOBODYS = insert(usage).from_select([*_USED, "ms"], _THEIRS.where(usage.c.user_id == bindparam("of_user")))
+_THEIRS = delete(usage).where(usage.c.user_id == bindparam("of_user")).returning(usage)
+_AS_NOBODYS = insert(usage)
 _AS_NOBODYS = _AS_NOBODYS.on_conflict_do_update(
     index_elements=_USED, set_={"ms": usage.c.ms + _AS_NOBODYS.excluded.ms}
 )
@@ -157,10 +156,7 @@ def person(tx: Connection, user_id: int, now: float) -> None:
     tx.execute(update(jobs).where(jobs.c.cancelled_by == user_id).values(cancelled_by=None))
     tx.execute(delete(flows).where(flows.c.guild_id == user_id))
     _leave_flows(tx, user_id)
-    tx.execute(delete(charges).where((charges.c.user_id == user_id) | (charges.c.guild_id == user_id)))
-    tx.execute(delete(usage).where(usage.c.guild_id == user_id))
-    tx.execute(_AS_NOBODYS, {"of_user": user_id})
-    tx.execute(delete(usage).where(usage.c.user_id == user_id))
+    _leave_usage(tx, user_id)
     tx.execute(delete(strikes).where(strikes.c.user_id == user_id))
     for table in (reviews, strikes):
         tx.execute(update(table).where(table.c.by == user_id).values(by=NOBODY))
@@ -256,6 +252,16 @@ def _delete_jobs(tx: Connection, ids: Sequence[int], now: float, *, files: bool 
             _doom(tx, (found for row in rows for text in row if text for found in _HASH.findall(text)))
         for statement in _DELETE_JOBS:
             tx.execute(statement, of)
+
+
+def _leave_usage(tx: Connection, user_id: int) -> None:
+    """Take a person out of what was used, but for jobs that they have ordered since this began."""
+    theirs = (charges.c.user_id == user_id) | (charges.c.guild_id == user_id)
+    tx.execute(delete(charges).where(theirs, ~exists().where(jobs.c.id == charges.c.job_id)))
+    tx.execute(delete(usage).where(usage.c.guild_id == user_id))
+    # In one stroke: between reading rows and deleting them, another process could add to them.
+    if rows := tx.execute(_THEIRS, {"of_user": user_id}).all():
+        tx.execute(_AS_NOBODYS, [row._asdict() | {"user_id": NOBODY} for row in rows])
 
 
 def _delete_kept(tx: Connection, owner: int) -> None:

@@ -4,18 +4,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from bot.domain.errors import Failure
 from bot.domain.job import State
 from bot.jobs.floors import NOBODY, Floors
+from bot.jobs.forgetting import Forgetting
 from bot.jobs.service import Jobs
 from bot.storage import postgres as storage
 from bot.storage.database import DatabaseAwayError, RetryError
+from bot.storage.tables import usage
 from tests.engines import url_of
 from tests.jobs.queues import DONE, Queue, add, leased
 from tests.jobs.test_nodes import taking_part
@@ -171,3 +174,36 @@ async def test_a_notice_that_nobody_understands_stops_no_others(queue: Queue) ->
         while not heard:
             await asyncio.sleep(0.02)
     assert heard == [2]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"), [("DELETE FROM charges WHERE ", False), ("DELETE FROM usage WHERE usage.user_id", True)]
+)
+async def test_what_a_person_orders_while_being_forgotten_still_counts(
+    queue: Queue, before: str, told: bool
+) -> None:
+    jobs, other = [await queue.open() for _ in range(2)]
+    loop = asyncio.get_running_loop()
+    painted: list[int] = []
+
+    async def order(lane: str) -> None:
+        job = await add(other, replace(queue.new(1, 11), lane=lane))
+        await other.paint(await leased(other, job.id), DONE)
+        painted.append(job.id)
+
+    async def meanwhile() -> None:
+        await order("theirs")
+        if told:
+            await other.tell(painted[-1])
+
+    def interrupt(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith(before) and "job_id IN" not in statement and len(painted) == 1:
+            asyncio.run_coroutine_threadsafe(meanwhile(), loop).result(5)
+
+    await order("*")
+    await other.tell(painted[0])
+    event.listen(jobs._database._threads[-1]._engine, "before_cursor_execute", interrupt)
+    await Forgetting(jobs._database, jobs._engine, queue.clock).person(11)
+    assert (await other.tell(painted[1])).state is State.DELIVERED
+    booked = await jobs._database.read(lambda tx: sum(tx.scalars(select(usage.c.ms))))
+    assert booked == 2 * 2000
