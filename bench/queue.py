@@ -34,6 +34,7 @@ from bot.jobs.embedded import Embedded
 from bot.jobs.engine import Worker
 from bot.jobs.notices import PostgresNotices
 from bot.jobs.service import Jobs
+from bot.ops.loop import loaded
 from bot.storage.postgres import PostgresDatabase
 from bot.storage.sqlite import SqliteDatabase
 
@@ -236,6 +237,7 @@ async def main() -> int:
             continue
         with ExitStack() as stack:
             async with opened(kind, stack) as (jobs, floor):
+                stack.enter_context(loaded())
                 bench = Bench(sheet, kind, jobs, floor)
                 await bench.start()
                 await bench.probe(await bench.fill())

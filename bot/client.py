@@ -1,7 +1,6 @@
 """The Discord client and the order in which everything starts and stops."""
 
 import asyncio
-import gc
 import time
 
 import discord
@@ -31,7 +30,7 @@ from bot.fetching.network import Network
 from bot.foundations import Foundations, opened
 from bot.gateway import Shard, Turns
 from bot.observing import observed
-from bot.ops.loop import LoopProbe
+from bot.ops.loop import LoopProbe, loaded
 from bot.ops.requests import count_requests
 from bot.refusals import INTENTS_REFUSED, login, refusal
 from bot.services.suggestions import Suggestions
@@ -278,9 +277,5 @@ async def serve(
         observed(settings.metrics, base, easel.fleet, {"discord": easel.disconnection, "running": stopping}),
     ):
         await login(easel, settings.discord_token.get_secret_value())
-        # What is loaded by now stays: a collection that looked through it all stopped the loop for 50 ms.
-        gc.freeze()
-        try:
+        with loaded():
             await easel.work(stop)
-        finally:
-            gc.unfreeze()

@@ -13,7 +13,7 @@ from bot.delivery.pace import EditPace
 from bot.domain.ports import Clock
 from bot.foundations import Foundations, opened
 from bot.observing import observed
-from bot.ops.loop import LoopProbe
+from bot.ops.loop import LoopProbe, loaded
 from bot.ops.requests import count_requests
 from bot.refusals import login
 from bot.services.pausing import Pausing
@@ -87,4 +87,5 @@ async def serve(settings: Settings, stop: asyncio.Event, *, name: str = "", cloc
         async with worker.client, observed(settings.metrics, base, worker.fleet, {"running": stopping}):
             await login(worker.client, settings.discord_token.get_secret_value())
             log.info("worker", name=name, node=base.engine.node)
-            await worker.work(stop)
+            with loaded():
+                await worker.work(stop)

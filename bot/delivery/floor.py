@@ -154,16 +154,19 @@ class Floor:
         if int(speaker) != self._floors.node:
             # Should it be this process that spoke till now, it was taken for dead.
             if self._board.known(int(job_id)):
-                self._hear_ask(f"{job_id} {speaker}")
+                self._let_go(int(job_id), int(speaker))
         elif (known := self._board.known(int(job_id))) is None or known.state != state:
             self._news.add(int(job_id))
             self._due.set()
 
     def _hear_ask(self, said: str) -> None:
-        job_id, node = map(int, said.split())
-        if node != self._floors.node:
-            self._asked[job_id] = node
-            self._due.set()
+        job_id, node, speaker = map(int, said.split())
+        if speaker == self._floors.node != node:
+            self._let_go(job_id, node)
+
+    def _let_go(self, job_id: int, node: int) -> None:
+        self._asked[job_id] = node
+        self._due.set()
 
     def _hear_progress(self, said: str) -> None:
         job_id, fraction, step, steps, eta_s = said.split()
@@ -240,7 +243,7 @@ class Floor:
                 self._forget(job_id)
             elif await self._may_speak(known):
                 self._asking.add(job_id)
-                await self._notices.tell("ask", f"{job_id} {self._floors.node}")
+                await self._notices.tell("ask", f"{job_id} {self._floors.node} {known.speaker}")
             else:
                 self._forget(job_id)
 
