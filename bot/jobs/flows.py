@@ -15,8 +15,9 @@ from bot.storage.tables import flows, jobs, lanes, waiting
 _NEWEST = 2**63 - 1
 """The id that a job plans with before it has one."""
 
+_HEAD = select(func.min(waiting.c.tag)).where(waiting.c.lane == bindparam("of_lane")).scalar_subquery()
 _FLOW = (
-    select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users)
+    select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users, _HEAD.label("head"))
     .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
     .with_for_update()
 )
@@ -40,7 +41,6 @@ _MOVED = (
     .render_derived()
 )
 _RETAG_ALL = update(waiting).where(waiting.c.job_id == _MOVED.c.id).values(tag=_MOVED.c.tag)
-_HEAD = select(func.min(waiting.c.tag)).where(waiting.c.lane == bindparam("of_lane"))
 _BUSY = select(
     select(waiting.c.job_id).where(waiting.c.lane == bindparam("of_lane")).exists()
     | select(jobs.c.id).where(jobs.c.lane == bindparam("of_lane"), jobs.c.state == State.RUNNING.value).exists(),
@@ -86,9 +86,8 @@ class Share:
 
     def start(self, job: int) -> None:
         """Charge ``job``, which waits, on its first start."""
-        head = int(self._tx.scalar(_HEAD, {"of_lane": self.lane}) or 0)
         waiting = list(self._waiting.values())
-        self._clock, self._flow = fairness.start(self._clock, self._flow, waiting, self._waiting[job], head)
+        self._clock, self._flow = fairness.start(self._clock, self._flow, waiting, self._waiting[job], self._head)
         del self._waiting[job]
 
     def leave(self, job: int, user: int, cost: int, unserved: float) -> None:
@@ -150,6 +149,7 @@ class Share:
             self._tx.execute(_NEW_FLOW, of | self._row(Flow()))
             row = self._tx.execute(_FLOW, self._of).one()
         users = {int(user): turn for user, turn in json.loads(row.users).items()}
+        self._head = row.head or 0
         return Flow(row.next, row.uv, row.weight, users)
 
     def _load_clock(self) -> int:

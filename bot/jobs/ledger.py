@@ -112,18 +112,22 @@ class Ledger:
         Whoever finds another at it does not wait for that one: there are other jobs. The first attempt is noted
         down as ``backend``'s; a later one still names the task before it.
         """
-        held = self.hold(tx, job_id, (State.QUEUED,)) if locks.starts(tx, job_id) else None
-        if held is None:
+        found = tx.execute(statements.TO_START, {"of_id": job_id}).one_or_none()
+        if found is None or not found.alone:
             return None
-        if held.share.waits(job_id):
-            held.share.start(job_id)
-            held.share.save()
-        job = held.job
-        row = {"of_id": job_id, "now": self._clock(), "new_backend": job.backend, "new_task": job.task}
-        row["new_node"] = self._engine.node
-        if job.task is None and backend is not None:
-            row |= {"new_backend": backend, "new_task": task_of(job_id, job.attempt + 1)}
-        return self._changed(tx, statements.START, row)
+        share = Share(tx, found.lane, found.guild_id)
+        if share.waits(job_id):
+            share.start(job_id)
+            share.save()
+        row = {"of_id": job_id, "of_lane": found.lane, "of_attempt": found.attempt}
+        row |= {"now": self._clock(), "new_node": self._engine.node}
+        row |= {"new_backend": found.backend, "new_task": found.task}
+        if found.task is None and backend is not None:
+            row |= {"new_backend": backend, "new_task": task_of(job_id, found.attempt + 1)}
+        job = fetch_job(tx, statements.START, row, self._clock())
+        if job is None:
+            raise RetryError  # it changed before its lane was locked
+        return job
 
     def hold(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Float, Update, bindparam, delete, func, select, tuple_, update
 
 from bot.domain.job import State
+from bot.storage.locks import start_alone
 from bot.storage.tables import jobs, lanes, waiting
 
 QUEUED = State.QUEUED.value
@@ -37,6 +38,10 @@ LAST_RESULT = (
     .limit(1)
 )
 OWNER = select(jobs.c.lane, jobs.c.guild_id, jobs.c.state).where(OF_ID)
+TO_START = select(
+    *(jobs.c[name] for name in ("lane", "guild_id", "attempt", "backend", "task")),
+    start_alone(jobs.c.id).label("alone"),
+).where(OF_ID, jobs.c.state == QUEUED)
 COUNT_KEYS = (
     select(func.count())
     .select_from(jobs)
@@ -61,7 +66,10 @@ _STOOD = func.coalesce(
     select(waiting.c.tag).where(waiting.c.job_id == jobs.c.id).correlate(jobs).scalar_subquery(), jobs.c.tag
 )
 START = _set(
-    OF_ID & (jobs.c.state == QUEUED),
+    OF_ID
+    & (jobs.c.state == QUEUED)
+    & (jobs.c.lane == bindparam("of_lane"))
+    & (jobs.c.attempt == bindparam("of_attempt")),
     state=RUNNING,
     attempt=jobs.c.attempt + 1,
     started_at=bindparam("now"),

@@ -1,8 +1,12 @@
 """Locks by number, for what no single row stands for."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Boolean, Connection, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 _STARTING = 0x53544152
 """The first half of the lock of whoever starts a job; the second half is the end of the job's id."""
@@ -18,8 +22,22 @@ def hold(tx: Connection, ids: Iterable[int]) -> None:
             tx.execute(select(func.pg_advisory_xact_lock(each)))
 
 
-def starts(tx: Connection, job_id: int) -> bool:
-    """Return whether nobody else is starting a job at this moment, and let nobody until ``tx`` ends."""
-    if tx.dialect.name != "postgresql":
-        return True
-    return bool(tx.scalar(select(func.pg_try_advisory_xact_lock(_STARTING, job_id & 0x7FFFFFFF))))
+class start_alone(GenericFunction[bool]):  # noqa: N801 - a function of SQL
+    """Whether nobody else is starting the job of this id, and nobody can until the transaction ends.
+
+    It belongs among what is selected: as a condition it might be asked of other rows as well.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(start_alone)
+def _always(_element: start_alone, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "1"
+
+
+@compiles(start_alone, "postgresql")
+def _if_free(element: start_alone, compiler: SQLCompiler, **options: Any) -> str:
+    job_id = compiler.process(element.clauses, **options)
+    return f"pg_try_advisory_xact_lock({_STARTING}, CAST({job_id} & 2147483647 AS INTEGER))"

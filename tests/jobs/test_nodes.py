@@ -13,12 +13,11 @@ import pytest
 from sqlalchemy import Connection, insert, text
 
 from bot.domain.job import Job, State
-from bot.jobs import nodes
+from bot.jobs import nodes, statements
 from bot.jobs.distributed import Distributed
 from bot.jobs.engine import Worker
 from bot.jobs.floors import Floors
 from bot.jobs.service import Jobs
-from bot.storage import locks
 from bot.storage.database import DatabaseAwayError
 from bot.storage.tables import lanes
 from tests.engines import url_of
@@ -226,7 +225,7 @@ async def test_a_job_that_another_process_is_starting_is_passed_over(queue: Queu
     loop = asyncio.get_running_loop()
 
     def starting(tx: Connection) -> None:
-        assert locks.starts(tx, first.id)
+        assert tx.execute(statements.TO_START, {"of_id": first.id}).one().alone
         loop.call_soon_threadsafe(begun.set)
         go_on.wait(10)
 
