@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.webui import WebUI
-from bot.rehearsal import Discord, Exchange, Person
+from bot.rehearsal import Discord, Exchange, Interaction, Person
 from tests.postgres import Postgres
 
 GUILDS, MEMBERS = 16, 2
@@ -79,11 +79,14 @@ class Installation:
 
     async def order(self) -> None:
         """Let people ask for pictures, so that there are always some in line, until cancelled."""
+        orders: dict[str, Interaction] = {}
         while True:
             self._check()
-            while self._asked - len(self.delivered) < (1 + AHEAD) * self.backends:
+            orders = {prompt: order for prompt, order in orders.items() if self._is_open(prompt, order)}
+            while len(orders) < (1 + AHEAD) * self.backends:
                 self._asked += 1
-                await self._people[0].slash("draw", prompt=f"a lighthouse in a storm, {self._asked}")
+                prompt = f"a lighthouse in a storm, {self._asked}"
+                orders[prompt] = await self._people[0].slash("draw", prompt=prompt)
                 self._people.rotate(1)
             await asyncio.sleep(0.02)
 
@@ -102,6 +105,12 @@ class Installation:
             )
         self._processes.append(process)
         return process.pid
+
+    def _is_open(self, prompt: str, order: Interaction) -> bool:
+        """Return whether a picture will come of it: while the workers start, the bot may answer too late."""
+        waited_s = asyncio.get_running_loop().time() - order.sent_at
+        late = order.kind is None and waited_s > self.discord.interactions.deadline_s
+        return prompt not in self.delivered and not late
 
     def _check(self) -> None:
         """End the bench if one of the processes has ended."""
