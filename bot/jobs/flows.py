@@ -16,6 +16,7 @@ _NEWEST = 2**63 - 1
 """The id that a job plans with before it has one."""
 
 _HEAD = select(func.min(waiting.c.tag)).where(waiting.c.lane == bindparam("of_lane")).scalar_subquery()
+"""The lowest tag that waits in the lane: read along with a flow, for the lane is locked by then."""
 _FLOW = (
     select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users, _HEAD.label("head"))
     .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))

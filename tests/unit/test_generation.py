@@ -127,6 +127,15 @@ class Shop:
             while (self.fleet.members["gpu"].outage is not None) is not away:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
 
+    async def put_back(self) -> Job:
+        """Return the only job there is once it waits again."""
+        async with asyncio.timeout(10):
+            while True:
+                (job,) = await self.jobs.live()
+                if job.attempt and job.state is State.QUEUED:
+                    return job
+                await asyncio.sleep(0.01)
+
     async def until_ended(self, count: int) -> None:
         async with asyncio.timeout(10):
             while len(self.ended) < count:
@@ -242,7 +251,7 @@ async def test_the_setbacks_of_a_job_that_was_cancelled_are_forgotten(tmp_path: 
     async with opened(painter, tmp_path) as shop:
         await shop.order("given up")
         await shop.until_outage(True)
-        (job,) = await shop.jobs.live()
+        job = await shop.put_back()
         await shop.jobs.cancel(job.id, by=11)
         assert set(shop.generation._losses) == {job.id}
         painter.back.set()
