@@ -119,9 +119,15 @@ class Ledger:
         if share.waits(job_id):
             share.start(job_id)
             share.save()
-        row = {"of_id": job_id, "of_lane": found.lane, "of_attempt": found.attempt}
-        row |= {"now": self._clock(), "new_node": self._engine.node}
-        row |= {"new_backend": found.backend, "new_task": found.task}
+        row = {
+            "of_id": job_id,
+            "of_lane": found.lane,
+            "of_attempt": found.attempt,
+            "now": self._clock(),
+            "new_node": self._engine.node,
+            "new_backend": found.backend,
+            "new_task": found.task,
+        }
         if found.task is None and backend is not None:
             row |= {"new_backend": backend, "new_task": task_of(job_id, found.attempt + 1)}
         job = fetch_job(tx, statements.START, row, self._clock())

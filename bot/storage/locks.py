@@ -22,7 +22,7 @@ def hold(tx: Connection, ids: Iterable[int]) -> None:
             tx.execute(select(func.pg_advisory_xact_lock(each)))
 
 
-class start_alone(GenericFunction[bool]):  # noqa: N801 - a function of SQL
+class start_alone(GenericFunction[bool]):  # noqa: N801 - SQL writes its functions so
     """Whether nobody else is starting the job of this id, and nobody can until the transaction ends.
 
     It belongs among what is selected: as a condition it might be asked of other rows as well.

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, select, text, update
 from typer.testing import CliRunner, Result
 
 from bot import cli
+from bot.domain.job import Address, JobSpec, NewJob, State
+from bot.domain.request import PaintRequest
 from bot.jobs.lock import lock_of
 from bot.storage import migrations
+from bot.storage.records import job_row
 from bot.storage.sqlite import SqliteDatabase
-from bot.storage.tables import models
+from bot.storage.tables import jobs, models, waiting
 from bot.storage.versions import CURRENT
 from tests.engines import KINDS, url_of
 from tests.jobs.copied import held, put
@@ -79,6 +82,24 @@ def test_tables_of_an_earlier_version_become_those_of_this_one(bare: str, tmp_pa
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"(tables 0007 -> {CURRENT})" in result.stdout
     assert held(bare) == {}
+
+
+def test_what_waits_in_tables_of_an_earlier_version_keeps_its_place(bare: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    at(bare, "0010")
+    engine = create_engine(sync_url(bare))
+    with engine.begin() as tx:
+        for number, state in enumerate(State, start=1):
+            new = NewJob(f"i:{number}:0", 1, 11, JobSpec(PaintRequest("a cat", 1)), Address(1))
+            row = job_row(new, cost=7, tag=10 * number, rank=0, now=1.0)
+            tx.execute(insert(jobs), row | {"state": state.value})
+    assert easel("db", "upgrade", DATABASE_URL=bare).exit_code == 0
+    with engine.begin() as tx:
+        of_job = select(jobs.c.id, jobs.c.tag).where(jobs.c.state == State.QUEUED.value)
+        assert tx.execute(select(waiting.c.job_id, waiting.c.tag)).all() == tx.execute(of_job).all() != []
+        tx.execute(update(jobs).values(state=State.CANCELLED.value))
+        assert tx.execute(select(waiting)).all() == []
+    engine.dispose()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,20 +11,20 @@ _COLUMNS = ("lane", "guild_id", "user_id", "model", "cost", "tag", "rank")
 _FILL = f"""
 INSERT INTO waiting (job_id, {", ".join(_COLUMNS)})
 SELECT id, {", ".join(_COLUMNS)} FROM jobs WHERE state = 'queued'
-"""  # noqa: S608 - no values of anybody's
+"""  # noqa: S608 - names of columns alone
 _NEW = f"NEW.id, {', '.join(f'NEW.{name}' for name in _COLUMNS)}"
 _SQLITE = (
     f"""
 CREATE TRIGGER easel_job_queued AFTER INSERT ON jobs WHEN NEW.state = 'queued' BEGIN
     INSERT INTO waiting (job_id, {", ".join(_COLUMNS)}) VALUES ({_NEW});
 END
-""",  # noqa: S608
+""",  # noqa: S608 - names of columns alone
     f"""
 CREATE TRIGGER easel_job_moved AFTER UPDATE OF state, lane, tag, rank ON jobs BEGIN
     DELETE FROM waiting WHERE job_id = OLD.id;
     INSERT INTO waiting (job_id, {", ".join(_COLUMNS)}) SELECT {_NEW} WHERE NEW.state = 'queued';
 END
-""",  # noqa: S608
+""",  # noqa: S608 - names of columns alone
     """
 CREATE TRIGGER easel_job_deleted AFTER DELETE ON jobs BEGIN
     DELETE FROM waiting WHERE job_id = OLD.id;
@@ -46,7 +46,7 @@ BEGIN
 END $$;
 CREATE TRIGGER easel_job_queued AFTER INSERT OR DELETE OR UPDATE OF state, lane, tag, rank ON jobs
     FOR EACH ROW EXECUTE FUNCTION easel_keep_waiting();
-"""  # noqa: S608
+"""  # noqa: S608 - names of columns alone
 
 
 def upgrade() -> None:
