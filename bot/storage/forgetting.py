@@ -276,7 +276,7 @@ def _delete_kept(tx: Connection, owner: int) -> None:
 def _leave_flows(tx: Connection, user_id: int) -> None:
     """Take a person, who has nothing in line any more, out of every server's turns."""
     remembers: ColumnElement[bool] = flows.c.users.contains(f'"{user_id}"')
-    for row in tx.execute(select(flows).where(remembers)).all():
+    for row in tx.execute(select(flows).where(remembers).with_for_update()).all():
         users = {user: turn for user, turn in json.loads(row.users).items() if user != str(user_id)}
         here = (flows.c.lane == row.lane) & (flows.c.guild_id == row.guild_id)
         tx.execute(update(flows).where(here).values(users=json.dumps(users)))

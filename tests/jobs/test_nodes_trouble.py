@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC110 - tests may poll
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from bot.jobs.forgetting import Forgetting
 from bot.jobs.service import Jobs
 from bot.storage import postgres as storage
 from bot.storage.database import DatabaseAwayError, RetryError
-from bot.storage.tables import usage
+from bot.storage.tables import flows, usage
 from tests.engines import url_of
 from tests.jobs.queues import DONE, Queue, add, leased
 from tests.jobs.test_nodes import taking_part
@@ -207,3 +208,27 @@ async def test_what_a_person_orders_while_being_forgotten_still_counts(
     assert (await other.tell(painted[1])).state is State.DELIVERED
     booked = await jobs._database.read(lambda tx: sum(tx.scalars(select(usage.c.ms))))
     assert booked == 2 * 2000
+
+
+async def test_who_orders_while_another_is_forgotten_keeps_its_turn(queue: Queue) -> None:
+    jobs, other = [await queue.open() for _ in range(2)]
+    loop = asyncio.get_running_loop()
+    ordering: list[asyncio.Task[Any]] = []
+
+    async def order() -> None:
+        ordering.append(asyncio.create_task(add(other, queue.new(1, 33))))
+        await asyncio.wait(ordering, timeout=0.5)  # it may have to wait for whoever forgets
+
+    def interrupt(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("UPDATE flows SET users="):
+            asyncio.run_coroutine_threadsafe(order(), loop).result(5)
+
+    await add(other, queue.new(1, 22))
+    done = await add(other, queue.new(1, 11))
+    await other.paint(await leased(other, done.id), DONE)
+    await other.tell(done.id)
+    event.listen(jobs._database._threads[-1]._engine, "before_cursor_execute", interrupt)
+    await Forgetting(jobs._database, jobs._engine, queue.clock).person(11)
+    await asyncio.gather(*ordering)
+    users = await jobs._database.read(lambda tx: tx.scalar(select(flows.c.users)))
+    assert sorted(json.loads(users or "")) == ["22", "33"]
