@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from bot.domain.errors import Failure
 from bot.domain.quotas import Spender
@@ -217,6 +218,27 @@ class Job:
     backend: str | None = None
     task: str | None = None
     speaker: int = 0
+
+    @classmethod
+    def queued(cls, new: NewJob, job_id: int, *, cost: int, tag: int, now: float, speaker: int) -> Self:
+        """Return the job that ``new`` is once it is queued ``now``."""
+        return cls(
+            id=job_id,
+            key=new.key,
+            lane=new.lane,
+            guild=new.guild,
+            user=new.user,
+            state=State.QUEUED,
+            spec=new.spec,
+            address=new.address,
+            token=new.token,
+            cost=cost,
+            tag=tag,
+            attempt=0,
+            crashes=0,
+            created_at=now,
+            speaker=speaker,
+        )
 
 
 def task_of(job: int, attempt: int) -> str:

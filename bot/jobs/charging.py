@@ -30,6 +30,7 @@ from bot.jobs import pace
 from bot.storage.tables import charges, usage
 
 _OF_JOB = charges.c.job_id == bindparam("of_job")
+_RESERVE = insert(charges)
 _SETTLE = update(charges).where(_OF_JOB).values(ms=bindparam("new_ms"), day=bindparam("new_day"))
 _REOPEN = update(charges).where(_OF_JOB).values(day=None)
 _DROP = delete(charges).where(_OF_JOB)
@@ -40,6 +41,7 @@ _BOOK = upsert(usage).from_select(["guild_id", "day", "user_id", "channel_id", "
 _BOOK = _BOOK.on_conflict_do_update(
     index_elements=["guild_id", "day", "user_id", "channel_id"], set_={"ms": usage.c.ms + _BOOK.excluded.ms}
 )
+_LEARNT = select(*pace.LEARNT)
 _WORDS = {
     (Scope.PERSON, Period.DAY): N_(
         "You have {left} s of {most} s of painting left today; this takes about {need} s."
@@ -68,7 +70,12 @@ class QuotaError(LimitError):
 
 def needed_ms(tx: Connection, orders: Iterable[Order]) -> int:
     """Return about how long orders take together, in ms."""
-    return sum(pace.estimate(tx, order).ms for order in orders)
+    return sum(_estimate(tx, order).ms for order in orders)
+
+
+def _estimate(tx: Connection, order: Order) -> pace.Estimate:
+    known = tx.execute(_LEARNT, pace.whose(order)).one()
+    return pace.estimate(order, permille=known.permille, usual=known.usual)
 
 
 def check(tx: Connection, spender: Spender, held_to: Sequence[Allowance], need_ms: int, now: float) -> None:
@@ -126,7 +133,7 @@ def _counted(table: Table, spender: Spender, allowance: Allowance) -> list[Colum
 def reserve(tx: Connection, job_id: int, spender: Spender, need_ms: int) -> None:
     """Set an estimate aside for a job that is queued."""
     row = {"guild_id": spender.guild, "user_id": spender.user, "channel_id": spender.channel}
-    tx.execute(insert(charges), {"job_id": job_id, "ms": need_ms, "day": None, **row})
+    tx.execute(_RESERVE, {"job_id": job_id, "ms": need_ms, "day": None, **row})
 
 
 def settle(tx: Connection, job_id: int, result: Result, now: float) -> None:

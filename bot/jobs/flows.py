@@ -3,25 +3,29 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, column, delete, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.domain import fairness
 from bot.domain.fairness import AGAIN, Flow, Waiting
 from bot.domain.job import State
+from bot.storage.database import RetryError
 from bot.storage.tables import flows, jobs, lanes, waiting
 
 _NEWEST = 2**63 - 1
 """The id that a job plans with before it has one."""
 
 _HEAD = select(func.min(waiting.c.tag)).where(waiting.c.lane == bindparam("of_lane")).scalar_subquery()
-"""The lowest tag that waits in the lane: read along with a flow, for the lane is locked by then."""
-_FLOW = (
-    select(flows.c.next, flows.c.uv, flows.c.weight, flows.c.users, _HEAD.label("head"))
-    .where(flows.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
+"""The lowest tag that waits in the lane: read when that is locked."""
+_SHARE = (
+    select(lanes.c.clock, flows.c.next, flows.c.uv, flows.c.weight, flows.c.users)
+    .select_from(lanes.join(flows, flows.c.lane == lanes.c.lane))
+    .where(lanes.c.lane == bindparam("of_lane"), flows.c.guild_id == bindparam("of_guild"))
     .with_for_update()
 )
+"""The lane's row is locked first, then the flow's: in the order they are joined in."""
 _NEW_FLOW = insert(flows).on_conflict_do_nothing()
 _SAVE_FLOW = (
     update(flows)
@@ -29,11 +33,10 @@ _SAVE_FLOW = (
     .values({name: bindparam(f"new_{name}") for name in ("next", "uv", "weight", "users")})
 )
 _DROP_FLOWS = delete(flows).where(flows.c.lane == bindparam("of_lane"))
-_CLOCK = select(lanes.c.clock).where(lanes.c.lane == bindparam("of_lane")).with_for_update()
 _NEW_LANE = insert(lanes).on_conflict_do_nothing()
 _SAVE_CLOCK = update(lanes).where(lanes.c.lane == bindparam("of_lane")).values(clock=bindparam("new_clock"))
-_WAITING = select(
-    *(waiting.c[name] for name in ("job_id", "lane", "user_id", "cost", "tag", "rank")),
+_WAITING: Select[Any] = select(
+    *(waiting.c[name] for name in ("job_id", "lane", "user_id", "cost", "tag", "rank")), _HEAD.label("head")
 ).where(waiting.c.guild_id == bindparam("of_guild"))
 _RETAG = update(waiting).where(waiting.c.job_id == bindparam("of_id")).values(tag=bindparam("new_tag"))
 _MOVED = (
@@ -55,14 +58,15 @@ class Share:
         self._tx = tx
         self.lane = lane
         self._guild = guild
-        self._clock = self._saved_clock = self._load_clock()
-        self._saved = self._flow = self._load_flow()
-        rows = tx.execute(_WAITING, {"of_guild": guild}).all()
-        self.users = [user for _, _, user, *_ in rows]
+        self._saved_clock, self._saved = self._load()
+        self._clock, self._flow = self._saved_clock, self._saved
+        rows = tx.execute(_WAITING, self._of).all()
+        self._head = rows[0].head if rows else 0
+        self.users = [row.user_id for row in rows]
         """Who has queued jobs, once for each, in any lane: what the caps count."""
         self._waiting = {
             job: Waiting(job, user, cost, tag, rank)
-            for job, of_lane, user, cost, tag, rank in rows
+            for job, of_lane, user, cost, tag, rank, _ in rows
             if of_lane == lane and rank != AGAIN
         }
 
@@ -126,8 +130,9 @@ class Share:
         """Start the lane's clock at 0 again if nothing waits or runs there."""
         if (self._clock or self._flow.next) and not self._tx.scalar(_BUSY, {"of_lane": self.lane}):
             self._tx.execute(_DROP_FLOWS, {"of_lane": self.lane})
-            self._clock = 0
-            self._saved = self._flow = self._load_flow()
+            self._clock, self._saved = 0, Flow()
+            self._flow = self._saved
+            self._found()
 
     @property
     def _of(self) -> dict[str, object]:
@@ -143,19 +148,18 @@ class Share:
             f"{prefix}users": users,
         }
 
-    def _load_flow(self) -> Flow:
-        row = self._tx.execute(_FLOW, self._of).one_or_none()
+    def _load(self) -> tuple[int, Flow]:
+        """Lock the lane and the guild's flow, and return the lane's clock and the flow."""
+        row = self._tx.execute(_SHARE, self._of).one_or_none()
         if row is None:
-            of = {"lane": self.lane, "guild_id": self._guild}
-            self._tx.execute(_NEW_FLOW, of | self._row(Flow()))
-            row = self._tx.execute(_FLOW, self._of).one()
-        users = {int(user): turn for user, turn in json.loads(row.users).items()}
-        self._head = row.head or 0
-        return Flow(row.next, row.uv, row.weight, users)
-
-    def _load_clock(self) -> int:
-        clock = self._tx.scalar(_CLOCK, {"of_lane": self.lane})
-        if clock is None:
             self._tx.execute(_NEW_LANE, {"lane": self.lane, "clock": 0})
-            clock = self._tx.scalar(_CLOCK, {"of_lane": self.lane})
-        return int(clock or 0)
+            self._found()
+            row = self._tx.execute(_SHARE, self._of).one_or_none()
+        if row is None:
+            raise RetryError  # somebody began the lane anew meanwhile
+        users = {int(user): turn for user, turn in json.loads(row.users).items()}
+        return row.clock, Flow(row.next, row.uv, row.weight, users)
+
+    def _found(self) -> None:
+        """See that the guild has a flow."""
+        self._tx.execute(_NEW_FLOW, {"lane": self.lane, "guild_id": self._guild, **self._row(Flow())})

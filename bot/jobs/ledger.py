@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, insert
+from sqlalchemy import BigInteger, Connection, Executable, bindparam, insert, select
 
 from bot.domain.errors import Failure
 from bot.domain.fairness import AGAIN
@@ -24,7 +24,13 @@ from bot.storage.database import RetryError
 from bot.storage.records import failure_json, fetch_job, job_row, read_job, result_row
 from bot.storage.tables import jobs
 
-_INSERT = insert(jobs).returning(jobs)
+_INSERT = insert(jobs).returning(jobs.c.id)
+_LOOK = select(
+    locks.held(bindparam("of_guild", type_=BigInteger)),
+    statements.ID_OF_KEY.scalar_subquery().label("known"),
+    *pace.LEARNT,
+)
+"""All that an order has to know before its lane is locked; a key that is taken meanwhile has it begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +54,20 @@ class Ledger:
     def add(self, tx: Connection, new: NewJob, limits: Limits, weight: int) -> Job:
         """Queue a job, or return the one of the same key; raises ``BusyError`` above the caps of ``limits``."""
         now = self._clock()
+        order = new.spec.order
+        look = tx.execute(_LOOK, {"of_guild": new.guild, "of_key": new.key, **pace.whose(order)}).one()
+        if look.known is not None:
+            return read_job(tx.execute(statements.BY_ID, {"of_id": look.known}).one(), now)
         share = Share(tx, new.lane, new.guild)
-        known = tx.scalar(statements.ID_OF_KEY, {"of_key": new.key})
-        if known is not None:
-            return read_job(tx.execute(statements.BY_ID, {"of_id": known}).one(), now)
-        cost, ms = pace.estimate(tx, new.spec.order)
+        cost, ms = pace.estimate(order, permille=look.permille, usual=look.usual)
         if words.over_caps(share.users, new.user, limits):
             wait_s = pace.Forecast(tx, new.lane, self._engine.slots(new.lane), now).wait_s(cost)
             raise words.busy(share.users, new.user, limits, wait_s or 0.0)
         tag, rank = share.enqueue(new.user, cost, weight)
-        row = job_row(new, cost=cost, tag=tag, rank=rank, now=now)
-        job = self._changed(tx, _INSERT, row | {"speaker_id": self._engine.node})
-        charging.reserve(tx, job.id, new.spender, ms)
-        return job
+        row = job_row(new, cost=cost, tag=tag, rank=rank, now=now) | {"speaker_id": self._engine.node}
+        job_id: int = tx.execute(_INSERT, row).scalar_one()
+        charging.reserve(tx, job_id, new.spender, ms)
+        return Job.queued(new, job_id, cost=cost, tag=tag, now=now, speaker=self._engine.node)
 
     def add_all(
         self,
@@ -74,18 +81,24 @@ class Ledger:
 
         Raises ``QuotaError`` where they take more together than is left of what they are ``held_to``.
         """
-        new, now = news[0], self._clock()
-        everywhere = any(allowance.everywhere for allowance in held_to)
-        locks.hold(tx, [new.guild, *([new.user] if everywhere else [])])
-        asked = len(news) > 1 or held_to
-        if asked and tx.scalar(statements.ID_OF_KEY, {"of_key": new.key}) is None:
-            if len(news) > 1:
-                users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
-                words.check_room(users, new.user, limits, len(news))
-            need_ms = charging.needed_ms(tx, (each.spec.order for each in news))
-            charging.check(tx, new.spender, held_to, need_ms, now)
+        if len(news) > 1 or held_to:
+            self._check_room(tx, news, limits, held_to)
         # Rows are locked lane by lane, in one order for everybody.
         return [self.add(tx, each, limits, weight) for each in sorted(news, key=lambda each: each.lane)]
+
+    def _check_room(
+        self, tx: Connection, news: Sequence[NewJob], limits: Limits, held_to: Sequence[Allowance]
+    ) -> None:
+        new = news[0]
+        everywhere = any(allowance.everywhere for allowance in held_to)
+        locks.hold(tx, [new.guild, *([new.user] if everywhere else [])])
+        if tx.scalar(statements.ID_OF_KEY, {"of_key": new.key}) is not None:
+            return
+        if len(news) > 1:
+            users = list(tx.scalars(statements.QUEUED_BY, {"of_guild": new.guild}))
+            words.check_room(users, new.user, limits, len(news))
+        need_ms = charging.needed_ms(tx, (each.spec.order for each in news))
+        charging.check(tx, new.spender, held_to, need_ms, self._clock())
 
     def cancel_sheet(
         self, tx: Connection, key: str, by: int | None, served: Mapping[int, float], painted: bool

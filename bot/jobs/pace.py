@@ -33,7 +33,8 @@ _SAVE_PERMILLE = (
 )
 _USUAL = select(func.avg(speeds.c.pace)).where(speeds.c.model == _EVERY_MODEL)
 """What a slot does on average of all backends; ``None``: none is measured yet."""
-_LEARNT = select(_PERMILLE.scalar_subquery(), _USUAL.scalar_subquery())
+LEARNT = (_PERMILLE.scalar_subquery().label("permille"), _USUAL.scalar_subquery().label("usual"))
+"""What ``estimate`` wants to know, as columns of a statement that is given what ``whose`` returns."""
 
 
 class Estimate(NamedTuple):
@@ -43,10 +44,13 @@ class Estimate(NamedTuple):
     ms: int
 
 
-def estimate(tx: Connection, order: Order) -> Estimate:
-    """Return what ``order`` is thought to take, by what was learnt of its model and of all backends."""
-    model = (order.model or "") if isinstance(order, PaintRequest) else None
-    permille, usual = tx.execute(_LEARNT, {"of_model": model}).one()
+def whose(order: Order) -> dict[str, str | None]:
+    """Return the parameters of ``LEARNT`` for an order."""
+    return {"of_model": (order.model or "") if isinstance(order, PaintRequest) else None}
+
+
+def estimate(order: Order, *, permille: int | None, usual: float | None) -> Estimate:
+    """Return what ``order`` is thought to take, by what was ``LEARNT`` of its model and of all backends."""
     ticks = cost(order, permille or PERMILLE)
     return Estimate(ticks, max(1, round(1000 * ticks / (usual or UNIT / ASSUMED_S))))
 

@@ -118,12 +118,10 @@ class JobReader:
         """Return a queued job's place in line; ``None`` if it does not wait."""
 
         def work(tx: Connection) -> Place | None:
-            row = tx.execute(statements.QUEUED_JOB, {"of_id": job_id}).one_or_none()
-            if row is None:
+            ahead = tx.execute(statements.AHEAD, {"of_id": job_id}).one()
+            if ahead.lane is None:
                 return None
-            of = {"of_lane": row.lane, "of_tag": row.tag, "of_rank": row.rank, "of_id": job_id}
-            ahead, ticks = tx.execute(statements.AHEAD, of).one()
-            return self._forecast(tx, row.lane).place(ahead, int(ticks))
+            return self._forecast(tx, ahead.lane).place(ahead.jobs, int(ahead.cost))
 
         return await self._database.read(work)
 

@@ -136,11 +136,15 @@ WIPE_TOKENS = WIPE_TOKENS.values(token=None, token_expires_at=None)
 RUNNING_FIRST = select(jobs).where(jobs.c.state == RUNNING).order_by(jobs.c.started_at, jobs.c.id)
 IN_LINE = select(jobs).join(waiting, waiting.c.job_id == jobs.c.id).order_by(waiting.c.lane, *ORDER)
 
-AHEAD = select(func.count(), func.coalesce(func.sum(waiting.c.cost), 0)).where(
-    waiting.c.lane == bindparam("of_lane"),
-    tuple_(*ORDER) < tuple_(bindparam("of_tag"), bindparam("of_rank"), bindparam("of_id")),
+_own = waiting.alias("own")
+_lane, *_turn = (
+    select(_own.c[name]).where(_own.c.job_id == bindparam("of_id")).scalar_subquery()
+    for name in ("lane", *(column.name for column in ORDER))
 )
-QUEUED_JOB = select(waiting).where(waiting.c.job_id == bindparam("of_id"))
+AHEAD = select(
+    _lane.label("lane"), func.count().label("jobs"), func.coalesce(func.sum(waiting.c.cost), 0).label("cost")
+).where(waiting.c.lane == _lane, tuple_(*ORDER) < tuple_(*_turn))
+"""One job's lane and what is before it there; its lane is ``None`` if it does not wait."""
 QUEUED_BY = select(waiting.c.user_id).where(waiting.c.guild_id == bindparam("of_guild"))
 _sum = func.sum(waiting.c.cost).over(order_by=ORDER, rows=(None, 0))
 _line = (

@@ -22,6 +22,25 @@ def hold(tx: Connection, ids: Iterable[int]) -> None:
             tx.execute(select(func.pg_advisory_xact_lock(each)))
 
 
+class held(GenericFunction[None]):  # noqa: N801 - SQL writes its functions so
+    """What ``hold`` does with one id, for a statement that has more to ask.
+
+    The rest of that statement is as of before the wait.
+    """
+
+    inherit_cache = True
+
+
+@compiles(held)
+def _always_held(_element: held, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "NULL"
+
+
+@compiles(held, "postgresql")
+def _once_held(element: held, compiler: SQLCompiler, **options: Any) -> str:
+    return f"pg_advisory_xact_lock({compiler.process(element.clauses, **options)})"
+
+
 class start_alone(GenericFunction[bool]):  # noqa: N801 - SQL writes its functions so
     """Whether nobody else is starting the job of this id, and nobody can until the transaction ends.
 
