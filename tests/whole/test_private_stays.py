@@ -8,7 +8,7 @@ from bot.rehearsal.permissions import Permission
 from bot.rehearsal.world import Overwrite, User
 from tests.whole import pictures
 from tests.whole.conftest import Start
-from tests.whole.play import WAIT_S, ask, draw, eventually, painted, private, raw_press, result
+from tests.whole.play import WAIT_S, ask, done, draw, eventually, painted, private, raw_press, result
 from tests.whole.test_work import Stuck, known, webui, work
 
 GONE = "no longer kept"
@@ -98,6 +98,7 @@ async def test_what_a_form_s_line_says_is_private_is_private(discord: Discord) -
 async def test_what_was_deleted_is_brought_back_by_nobody_but_its_asker(discord: Discord) -> None:
     world = discord.world
     message = await draw(discord)
+    await discord.until(lambda: done(message))  # what is deleted before is cancelled: nobody ever has it
     await discord.as_(world.ada).press(message, "Delete")
     await eventually(lambda: forgotten(discord, world.bruno))
     assert GONE in await ask(discord, world.bruno, "draw", like=code(1))
