@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import json
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -134,6 +136,18 @@ async def test_cancelling_interrupts_the_server(bench: Bench, ui: bool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await job
     assert len(bench.server.posts("/sdapi/v1/interrupt")) == 1
+
+
+async def test_a_survey_cancelled_before_its_questions_begin_leaves_none_of_them_behind(bench: Bench) -> None:
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        survey = asyncio.create_task(bench.client().capabilities())
+        await asyncio.sleep(0)
+        survey.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await survey
+        gc.collect()
+    assert [str(warning.message) for warning in left] == []
 
 
 @pytest.mark.parametrize("ui", [True, False])

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from bot.backends import errors
 from bot.backends.decoding import Decoder
@@ -17,6 +17,7 @@ from bot.domain.capability import Capabilities, Feature, Listing, ModelFacts
 from bot.domain.errors import AuthError, BackendError, NotEnabledError, UnreachableError
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 API = "/sdapi/v1/"
 NEEDED = {Listing.MODELS: f"{API}sd-models", Listing.SAMPLERS: f"{API}samplers"}
 """Lists that every kin has; each of the others is missing somewhere."""
@@ -142,9 +143,9 @@ class Surveyor:
             del paths[Listing.SCHEDULERS]
         found = kin | await self._all(
             {
-                **{listing: self._bounded(self.listing(listing, path)) for listing, path in paths.items()},
-                **{name: self._bounded(self._json(path)) for name, path in _FACTS.items()},
-                **{feature: self._bounded(self._probe(*probe)) for feature, probe in _PROBES.items()},
+                **{listing: self._bounded(self.listing, listing, path) for listing, path in paths.items()},
+                **{name: self._bounded(self._json, path) for name, path in _FACTS.items()},
+                **{feature: self._bounded(self._probe, *probe) for feature, probe in _PROBES.items()},
             },
             last,
         )
@@ -152,9 +153,9 @@ class Surveyor:
 
     def _kin(self) -> dict[str, Awaitable[Any]]:
         return {
-            "version": self._bounded(self._json(f"{API}version")),
-            "modules": self._bounded(self._json(f"{API}sd-modules")),
-            "sdcpp": self._bounded(self._json("/sdcpp/v1/capabilities")),
+            "version": self._bounded(self._json, f"{API}version"),
+            "modules": self._bounded(self._json, f"{API}sd-modules"),
+            "sdcpp": self._bounded(self._json, "/sdcpp/v1/capabilities"),
         }
 
     async def _all(self, questions: Mapping[Any, Awaitable[Any]], last: Survey | None) -> dict[Any, Any]:
@@ -173,9 +174,10 @@ class Surveyor:
                 found[question] = answer
         return found
 
-    async def _bounded(self, question: Awaitable[T]) -> T:
+    async def _bounded(self, ask: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
+        # Not a coroutine made outside: nobody would await it if this one were cancelled before it began.
         async with asyncio.timeout(self._optional_s):
-            return await question
+            return await ask(*args)
 
     async def _json(self, path: str) -> Any:
         body = await self._wire.fetch("GET", path)
