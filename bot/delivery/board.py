@@ -10,6 +10,7 @@ import structlog
 
 from bot.delivery.budget import delivering
 from bot.delivery.courier import Courier
+from bot.delivery.inviting import Inviting
 from bot.delivery.messenger import BlockedError, Messenger, Obstacle
 from bot.delivery.sheets import Sheets
 from bot.delivery.slates import Slate, visible
@@ -72,13 +73,13 @@ class Board:
         self._fleet = fleet
         self._routing = routing
         self._messenger = messenger
-        self._courier = courier
         self._sheets = sheets
         self._preferences = preferences
         self._reviewing = reviewing
         self._clock = clock
         self._interval_s = interval_s
         self._turns = Turns(messenger, deliveries=deliveries, edits=edits)
+        self._inviting = Inviting(courier, self._turns)
         self._slates: dict[int, Slate] = {}
         self._moved = asyncio.Event()
         self._outages_since: dict[str, float] = {}
@@ -293,9 +294,8 @@ class Board:
                 return
             if slate.wanted == wanted:
                 self._slates.pop(job.id, None)
-            if self._turns.pressed:
-                return
-            await self._courier.invite_reroll(concluded)
+            if self._tasks is not None:
+                self._tasks.create_task(self._inviting.invite(concluded), name=f"reaction of job {job.id}")
         else:
             try:
                 shown = self._sheets.shown(job)
@@ -338,8 +338,7 @@ class Board:
 
     async def _told_backend(self, job: Job) -> str | None:
         """Return who paints, where the server wants it told."""
-        effective = await self._preferences.effective(Asker.of(job))
-        return job.backend if effective.show_backend else None
+        return job.backend if (await self._preferences.effective(Asker.of(job))).show_backend else None
 
     def _outage(self, job: Job) -> Outage | None:
         """Return why nobody can paint a job now, if it is so."""

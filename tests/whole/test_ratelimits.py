@@ -8,7 +8,7 @@ from typing import cast
 from bot.rehearsal import Discord, Exchange, Message
 from bot.rehearsal.ratelimits import Rule
 from tests.whole.conftest import Start, Time
-from tests.whole.play import painted
+from tests.whole.play import done, painted
 from tests.whole.test_freshness import BY_CHANNEL, drawn, steps
 
 POSTED = ("POST", "/channels/{channel_id}/messages")
@@ -74,6 +74,14 @@ async def test_by_a_fresh_token_everything_is_shown_however_little_the_bots_own_
         await discord.until(lambda: all(map(painted, messages)), 40)
     assert all(map(steps, messages)), "each was shown at work"
     assert not by_channel(discord)
+
+
+async def test_pictures_that_come_together_are_all_given_their_reaction_a_moment_later(
+    discord: Discord, start: Start
+) -> None:
+    async with tight(discord, start, "sketch=0.3 slots=16"):
+        messages = await drawn(discord, 10)
+        await discord.until(lambda: all(map(done, messages)), 20)
 
 
 async def cancel(discord: Discord, messages: list[Message]) -> None:
