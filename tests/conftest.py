@@ -24,5 +24,5 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    # Many tests wait for a clock: one worker more than cores keeps all of them busy.
-    return min(os.cpu_count() or 1, 8) + 1
+    # Many tests wait for a clock: twice as many workers as cores, and one, keep all of them busy.
+    return min(2 * (os.cpu_count() or 1), 8) + 1

@@ -28,6 +28,8 @@ _READY = 200
 _SHOWN = 100
 """Characters of a denied part that are repeated."""
 _BETWEEN = re.compile(r"[,;\n，、；]")
+_USUAL = Rewording(WordRules())
+"""What holds where no rules are kept."""
 
 
 def _one_line(word: str) -> str:
@@ -54,7 +56,6 @@ class Wording:
     def __init__(self, preferences: Preferences) -> None:
         self._preferences = preferences
         self._ready: OrderedDict[int, tuple[str, Rewording]] = OrderedDict()
-        self._usual = Rewording(WordRules())
 
     async def rules(self, guild_id: int) -> WordRules:
         """Return a server's rules."""
@@ -83,7 +84,7 @@ class Wording:
 
     async def tried(self, guild_id: int, text: str) -> tuple[Reworded, Wish]:
         """Return what would become of a prompt, and what that asks for."""
-        rewording = await self._rewording(guild_id) or self._usual
+        rewording = await self._rewording(guild_id) or _USUAL
         reworded = await asyncio.to_thread(rewording.applied, text)
         return reworded, await asyncio.to_thread(rewording.wish, reworded.text)
 
@@ -95,7 +96,7 @@ class Wording:
         rewording = None if asker.guild_id is None else await self._rewording(asker.guild_id)
         details = (detail.prompt for detail in request.details)
         text = "\n".join(filter(None, (request.prompt, template, *details)))
-        return await asyncio.to_thread((rewording or self._usual).wish, text)
+        return await asyncio.to_thread((rewording or _USUAL).wish, text)
 
     async def settled(
         self, asker: Asker, request: PaintRequest, *, template: str | None, trusted: str | None

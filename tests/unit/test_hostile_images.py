@@ -7,7 +7,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +125,14 @@ def sound() -> dict[str, Callable[[], bytes]]:
     return files
 
 
+@cache
+def zeros() -> bytes:
+    """Return what unpacks to 80 MB."""
+    return zlib.compress(bytes(80_000_000))
+
+
 def rotten() -> dict[str, Callable[[], bytes]]:
     """Return files that cannot be made anything of: they have to be refused in words."""
-    text = zlib.compress(bytes(80_000_000))
     return {
         "nothing": lambda: b"",
         "a page": lambda: b"<!doctype html>",
@@ -143,8 +148,8 @@ def rotten() -> dict[str, Callable[[], bytes]]:
         "a GIF's bomb": partial(gif, 65535, 65535),
         "a JPEG's bomb": lambda: plain("L", (64, 64), "JPEG").replace(b"\0\x40\0\x40", b"\xff\xff\xff\xff", 1),
         "passes without end": partial(scans, 3000),
-        "a text of 80 MB": lambda: png(64, 64, *(chunk(b"zTXt", b"a\0\0" + text) for _ in range(3))),
-        "a profile of 80 MB": lambda: png(64, 64, chunk(b"iCCP", b"a\0\0" + text), pixels=b""),
+        "a text of 80 MB": lambda: png(64, 64, *(chunk(b"zTXt", b"a\0\0" + zeros()) for _ in range(3))),
+        "a profile of 80 MB": lambda: png(64, 64, chunk(b"iCCP", b"a\0\0" + zeros()), pixels=b""),
         "pixels of noise": partial(png, 512, 512, pixels=bytes(range(256)) * 50),
         "a depth of nonsense": partial(png, 64, 64, depth=200),
         "chunks cut short": lambda: png(64, 64)[:60],
