@@ -34,7 +34,7 @@ from tests.postgres import Postgres
 WORKERS = (1, 2, 4, 8)
 EACH = 4
 JOB_S = 6.0
-PUSHED_S = (5.0, 4.0, 3.0)
+PUSHED_S = (3.0, 2.0, 1.5, 1.0)
 WATCHED_S = 30.0
 COLUMNS = (
     "workers",
