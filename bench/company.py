@@ -65,7 +65,8 @@ class Painter:
         assert self._process.stdin is not None
         self._process.stdin.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), GOODBYE_S)
+            async with asyncio.timeout(GOODBYE_S):
+                await self._process.wait()
         if self._process.returncode is None:
             self._process.kill()
             await self._process.wait()

@@ -371,7 +371,8 @@ class Board:
         """Wait until places may have changed; a long line is read less often, for that takes its time."""
         few = len(self._slates) <= FEW
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._moved.wait(), self._interval_s)
+            async with asyncio.timeout(self._interval_s):
+                await self._moved.wait()
         await asyncio.sleep(LOOK_S if few else self._interval_s)
 
     def _in_line(self) -> Iterator[tuple[Slate, Job]]:

@@ -110,7 +110,8 @@ class Floor:
         beat_at = 0.0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), ASK_AGAIN_S)
+                async with asyncio.timeout(ASK_AGAIN_S):
+                    await self._due.wait()
             self._due.clear()
             await asyncio.sleep(LOOK_S)
             try:

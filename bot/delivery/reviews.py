@@ -108,7 +108,8 @@ class ReviewDesk:
                     log.exception("review card not drawn", job=review.job_id)
             self._troubled = self._found
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):
+                    await self._woken.wait()
 
     def _owned(self, review: Review) -> bool:
         return self._shards.owns(review.guild_id)

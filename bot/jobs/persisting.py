@@ -46,5 +46,6 @@ class Persisting:
                 if last:
                     raise
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._ending.wait()
             wait_s = min(2 * wait_s, 30.0)

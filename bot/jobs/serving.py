@@ -205,7 +205,8 @@ class Serving:
     async def _rest(self, server: _Server, seconds: float) -> None:
         if seconds:
             with suppress(TimeoutError):
-                await asyncio.wait_for(server.stopping.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await server.stopping.wait()
 
 
 def _left(row: JobRow, server: _Server, free: dict[_Server, int]) -> bool:

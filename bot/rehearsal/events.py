@@ -57,4 +57,5 @@ class Bus:
         async with asyncio.timeout(timeout_s):
             while not predicate():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _GLANCE_S)
+                    async with asyncio.timeout(_GLANCE_S):
+                        await self._changed.wait()

@@ -48,4 +48,5 @@ class HandOver:
     async def over(self) -> None:
         """Return once no backend is between two jobs, or after a bounded wait."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), LONGEST_S)
+            async with asyncio.timeout(LONGEST_S):
+                await self._over.wait()

@@ -29,7 +29,8 @@ async def started(jobs: Jobs, count: int) -> list[int]:
             await asyncio.Event().wait()
 
     async with jobs.serve(Worker(serves=lambda lane: lane == COMMON_LANE), run):
-        await asyncio.wait_for(enough.wait(), 20)
+        async with asyncio.timeout(20):
+            await enough.wait()
     return guilds[:count]
 
 
@@ -98,7 +99,8 @@ async def test_what_a_slot_has_in_hand_counts_for_every_lane_that_waits_for_it(j
         await asyncio.Event().wait()
 
     async with jobs.serve(Worker("gpu1", 1, lambda lane: lane in {"gpu1", COMMON_LANE}), run):
-        await asyncio.wait_for(begun.wait(), 20)
+        async with asyncio.timeout(20):
+            await begun.wait()
         waits = [job for job in await jobs.live() if job.state is State.QUEUED]
         place = await jobs.place(waits[0].id)
         assert place is not None

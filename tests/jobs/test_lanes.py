@@ -215,7 +215,8 @@ async def test_two_idle_slots_of_one_worker_take_two_jobs_that_come_together(job
             await asyncio.sleep(0.02)
             hand.go.clear()
             ids = [job.id for job in await asyncio.gather(*(put("default") for _ in range(3)))]
-            await asyncio.wait_for(hand.begun(*ids), 5)
+            async with asyncio.timeout(5):
+                await hand.begun(*ids)
             hand.go.set()
         await painted(jobs, 15)
 

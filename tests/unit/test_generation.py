@@ -271,7 +271,8 @@ async def test_what_is_painted_while_the_store_is_away_waits_for_it(tmp_path: Pa
     async with opened(Painter(), tmp_path) as shop:
         shop.blobs.away = True
         await shop.order("fox")
-        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        async with asyncio.timeout(10):
+            await shop.blobs.refused.wait()
         assert shop.ended == []
         shop.blobs.away = False
         await shop.until_ended(1)
@@ -283,7 +284,8 @@ async def test_a_job_whose_picture_cannot_be_read_just_now_is_not_lost(tmp_path:
         source = await shop.blobs.put(b"a fox")
         shop.blobs.away = True
         await shop.order("fox", init_image=source)
-        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        async with asyncio.timeout(10):
+            await shop.blobs.refused.wait()
         assert shop.ended == []
         shop.blobs.away = False
         await shop.until_ended(1)
@@ -297,7 +299,8 @@ async def test_what_waits_for_the_store_at_the_end_is_left_to_the_next_start(
     async with opened(Painter(), tmp_path) as shop:
         shop.blobs.away = True
         await shop.order("fox", init_image=init_image)
-        await asyncio.wait_for(shop.blobs.refused.wait(), 10)
+        async with asyncio.timeout(10):
+            await shop.blobs.refused.wait()
         shop.generation.stop()
         async with asyncio.timeout(10):
             while [job.state for job in await shop.jobs.live()] != [State.QUEUED]:  # noqa: ASYNC110 - it tells nobody

@@ -137,7 +137,8 @@ async def test_a_taken_port_is_refused_in_words_and_an_easel_there_is_no_obstacl
             async with served(port, Notes()):
                 pass
     with socket.create_server(address):
-        refused = await asyncio.wait_for(obstacle(address), 10)
+        async with asyncio.timeout(10):
+            refused = await obstacle(address)
     assert refused is not None
     assert "Choose another port" in refused
 
