@@ -48,7 +48,7 @@ class Theatre:
             channel = world.add_channel(guild, "studio")
             members = [world.add_member(guild, world.add_user(f"User {n}.{k}")) for k in range(2)]
             self._people += [self.discord.as_(member, channel, waits=False) for member in members]
-        # The bots are compared, not Discord's limits, which hold for both alike: nor does Easel keep to them here.
+        # The bots are compared, not Discord's limits, which hold for both alike.
         self.discord.rate_limits.enabled = False
         self.discord.on_request.append(self._seen)
         self._process = await asyncio.create_subprocess_exec(
@@ -86,7 +86,7 @@ class Theatre:
             "EASEL_DISCORD_API": self.discord.api_url,
             "EASEL_DATA_DIR": str(folder),
             "EASEL_BACKENDS": ",".join(f"webui={url}" for url in self._backends),
-            "EASEL_DISCORD_RATE": "10000",
+            "EASEL_DISCORD_RATE": "10000",  # Discord's limit rests here, and so does Easel's way of keeping it
             "EASEL_MAX_QUEUED_GUILD": "1000",
             "EASEL_MAX_QUEUED_USER": "1000",
             "BENCH_BACKEND": self._backends[0],

@@ -11,6 +11,7 @@ from bot.domain.job import Job
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 8
+"""Reactions on their way together: all that waited would else come between others' edits in one go."""
 LOOK_S = 0.3
 """How soon it is asked again whether Discord is called less often."""
 PATIENCE_S = 10.0
@@ -35,4 +36,5 @@ class Inviting:
         except TimeoutError:
             log.debug("no reaction", job=job.id, reason="busy")
         except Exception:
+            # Its task is one of the board's: what it raised would end the drawing of all messages.
             log.exception("no reaction", job=job.id)
